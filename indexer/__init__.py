@@ -1,0 +1,1 @@
+"""Sightings finds where a person appears in photos and videos."""

@@ -1,0 +1,73 @@
+"""Every error Sightings raises on purpose; each says what happened, where, and what to do.
+
+SightingsError
+├── UsageError          the call itself is wrong (exit code 2)
+├── EnvironmentFailure  something around the program is wrong (exit code 3)
+│   ├── MissingExtra        an optional package is not installed
+│   ├── WeightsUnavailable  a model's weights cannot be had
+│   ├── IndexFailure        the index cannot be opened, read or written
+│   │   ├── IndexLocked         another process has held the write lock too long
+│   │   ├── StorageFull         no space is left for the index
+│   │   └── ClaimLost           another worker has taken over a segment
+│   └── ModelMismatch       the index was made with another embedding model
+├── MediaError          one photo or video cannot be used; a run reports it and goes on
+├── NoFace              a query photo or video shows no face
+└── NotFound            a media, face or person that was named is not in the index
+"""
+
+from __future__ import annotations
+
+
+class SightingsError(Exception):
+    """Base of all errors that Sightings raises on purpose."""
+
+
+class UsageError(SightingsError):
+    """The call itself is wrong: an unknown option, value or combination."""
+
+
+class EnvironmentFailure(SightingsError):
+    """Something around the program is wrong: a package, a file, a disk, a server."""
+
+
+class MissingExtra(EnvironmentFailure):
+    """An optional package is not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f'{feature} needs: pip install "sightings[{extra}]"')
+
+
+class WeightsUnavailable(EnvironmentFailure):
+    """A model's weights are missing, broken or out of reach."""
+
+
+class IndexFailure(EnvironmentFailure):
+    """The index cannot be opened, read or written."""
+
+
+class IndexLocked(IndexFailure):
+    """Another process has held the index's write lock for too long."""
+
+
+class StorageFull(IndexFailure):
+    """There is no space left where the index lies."""
+
+
+class ClaimLost(IndexFailure):
+    """Another worker has taken over the segment that this one was working on."""
+
+
+class ModelMismatch(EnvironmentFailure):
+    """The index was made with another embedding model than the one asked for."""
+
+
+class MediaError(SightingsError):
+    """One photo or video cannot be used; a run reports it and goes on."""
+
+
+class NoFace(SightingsError):
+    """A query photo or video shows no face."""
+
+
+class NotFound(SightingsError):
+    """A media, face or person that was named is not in the index."""
