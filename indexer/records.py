@@ -7,8 +7,9 @@ is 0. Dates are timezone-aware UTC.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime  # noqa: TC003  # resolved at run time by readers of the annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class SegmentCounts:
 class Segment:
     """A segment's record, which is also its job state.
 
-    tracks: what `appearances.pack_tracks` made; opaque to engines, dropped once the media is linked.
+    tracks: what `tracks.pack_tracks` made; opaque to engines, dropped once the media is linked.
     owner: who works on it, as `HOST/PID/START`, while it is claimed.
     """
 
@@ -166,6 +167,13 @@ class Face:
     embedding: np.ndarray | None = field(default=None, repr=False, compare=False)
     thumbnail: bytes | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def vector(self) -> np.ndarray:
+        """The embedding of a face that must carry one."""
+        if self.embedding is None:
+            raise ValueError(f"Face {self.id} was read without its embedding.")
+        return self.embedding
+
 
 def face_id(media_id: str, timestamp_s: float, box_xyxy: Box) -> str:
     """Return the id of a face: media id, time in ms and the box rounded to 4 px.
@@ -204,7 +212,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """What made an index's embeddings: the recipe (how a face becomes network input) and weights."""
+    """What made an index's embeddings: recipe (how a face becomes network input) and weights."""
 
     name: str
     dimensions: int
@@ -264,7 +272,7 @@ class Hit:
     @property
     def euclidean(self) -> float:
         """Distance of the two unit vectors."""
-        return max(2.0 - 2.0 * self.score, 0.0) ** 0.5
+        return math.sqrt(max(2.0 - 2.0 * self.score, 0.0))
 
 
 @dataclass(frozen=True)
