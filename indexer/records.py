@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from datetime import datetime  # noqa: TC003  # resolved at run time by readers of the annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import numpy as np
 
 Kind = Literal["photo", "video"]

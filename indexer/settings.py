@@ -6,8 +6,25 @@ Each field's metadata holds its help text, which the command line and the README
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from indexer.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREFIX = "SIGHTINGS_"
+OTHER_VARIABLES = {"SIGHTINGS_CONFIG", "SIGHTINGS_CACHE"}
+"""Variables that are no settings; those of the tests start with SIGHTINGS_TEST_."""
+
+NonNegative = Annotated[float, Ge(0)]
+Positive = Annotated[float, Gt(0)]
+Count = Annotated[int, Ge(1)]
 
 
 def _setting(default: Any, help_text: str) -> Any:
@@ -18,9 +35,9 @@ def _setting(default: Any, help_text: str) -> Any:
 class MediaSettings:
     """What counts as media."""
 
-    max_pixels: int = _setting(
+    max_pixels: Count = _setting(
         178_956_970,
-        "largest photo in pixels; Pillow's own limit against decompression bombs (0.5 GB as RGB)",
+        "largest photo in pixels: Pillow's own bound against decompression bombs, 0.5 GB as RGB",
     )
 
 
@@ -28,52 +45,199 @@ class MediaSettings:
 class KeyframeSettings:
     """Which frames of a video are looked at."""
 
-    strategy: str = _setting("delta-e", "delta-e, fps=R, random=N or all")
-    min_delta_e: float = _setting(6.0, "mean CIELAB difference from which a frame is new")
-    min_cell_delta_e: float = _setting(
-        18.0, "the same for any one cell of a 16 x 9 grid: a small face hides in a mean"
+    strategy: str = _setting(
+        "delta-e",
+        "`delta-e`, `fps=R` (R frames a second), `random=N` (N frames a video) or `all`",
     )
-    max_gap_s: float = _setting(2.0, "a frame is new after this time, however alike")
+    min_delta_e: Positive = _setting(
+        8.0, "mean CIELAB difference from which a frame is new; 8 keeps about 1 in 7 lively frames"
+    )
+    min_cell_delta_e: Positive = _setting(
+        30.0, "the same for any one cell of a 16 x 9 grid: a mean hides a small new face"
+    )
+    max_gap_s: Positive = _setting(
+        1.0, "a frame is new after this time, however alike; 1 s bounds what can be missed"
+    )
     reference: Literal["last-kept", "previous"] = _setting(
         "last-kept", "what a frame is compared with; `previous` misses slow drift"
     )
     order: Literal["difference-first", "faces-first"] = _setting(
         "difference-first", "whether frames are compared before or after looking for faces"
     )
-    segment_s: float = _setting(60.0, "the filter restarts at each multiple: the unit of retry")
-    seed: int = _setting(0, "seed of random=N")
+    segment_s: Annotated[float, Ge(1)] = _setting(
+        60.0, "the filter restarts at each multiple: the unit of work and of retry"
+    )
+    seed: Annotated[int, Ge(0)] = _setting(0, "seed of `random=N`")
 
 
 @dataclass(frozen=True)
 class FaceSettings:
     """Which faces are kept."""
 
-    min_face_px: int = _setting(40, "smallest face, shorter side of its box, in pixels")
-    min_probability: float = _setting(0.9, "lowest probability of the detector's last network")
-    max_side_px: int = _setting(
+    min_face_px: Annotated[int, Ge(12)] = _setting(
+        40, "smallest face, shorter side of its box in pixels; below, networks guess"
+    )
+    min_probability: Annotated[float, Ge(0), Le(1)] = _setting(
+        0.9, "lowest probability of the detector's last network"
+    )
+    max_side_px: Annotated[int, Ge(0)] = _setting(
         0, "larger pictures are reduced to this side to look for faces; 0: never"
     )
-    min_sharpness: float = _setting(0.0, "blurred faces below it are dropped; see faces.sharpness")
-    batch_size: int = _setting(8, "key frames looked at together")
-    device: str = _setting("auto", "auto (CUDA where there is one), cpu or cuda")
+    min_sharpness: NonNegative = _setting(
+        0.0, "faces more blurred than this are dropped (variance of the Laplacian); 0: none"
+    )
+    batch_size: Count = _setting(8, "key frames looked at together; more only costs memory")
+    device: Literal["auto", "cpu", "cuda"] = _setting("auto", "`auto`: CUDA where there is one")
 
 
 @dataclass(frozen=True)
 class AppearanceSettings:
     """How faces of a video become appearances."""
 
-    max_gap_s: float = _setting(2.0, "a person unseen for longer starts a new appearance")
-    max_faces: int = _setting(5, "faces kept of an appearance")
+    max_gap_s: NonNegative = _setting(
+        2.0, "a person unseen for longer starts a new appearance; a head turns in less"
+    )
+    max_faces: Count = _setting(5, "faces kept of an appearance: its best, differing ones")
 
 
 @dataclass(frozen=True)
 class Settings:
     """All settings."""
 
-    index: str = _setting("", "path of the index; empty: faces.sightings in the user's data folder")
-    model: str = _setting("", "embedding model: facenet, facenet:PATH, dlib or onnx:PATH")
+    index: str = _setting("", "path of the index; empty: `faces.sightings` in your data folder")
+    model: str = _setting("", "embedding model for a new index; see `sightings models`")
     facenet_weights: str = _setting("", "path of FaceNet's weights for the model `facenet`")
     media: MediaSettings = MediaSettings()
     keyframes: KeyframeSettings = KeyframeSettings()
     faces: FaceSettings = FaceSettings()
     appearances: AppearanceSettings = AppearanceSettings()
+
+    def options_for(self, kind: str) -> str:
+        """Return a fingerprint of the settings that decide which faces a media gives."""
+        import hashlib
+        import json
+
+        parts = asdict(self)
+        relevant = {"faces": parts["faces"]}
+        if kind == "video":
+            relevant |= {name: parts[name] for name in ("keyframes", "appearances")}
+        for speed_only in ("batch_size", "device"):
+            del relevant["faces"][speed_only]
+        return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Description:
+    """One setting as users see it."""
+
+    name: str
+    variable: str
+    default: Any
+    help: str
+
+
+def describe(settings: Any = None, section: str = "") -> Iterator[Description]:
+    """Yield every setting with its dotted name, variable, default and help text."""
+    settings = settings or Settings()
+    for entry in fields(settings):
+        name, value = f"{section}{entry.name}", getattr(settings, entry.name)
+        if "help" in entry.metadata:
+            variable = PREFIX + name.replace(".", "_").upper()
+            yield Description(name, variable, value, entry.metadata["help"])
+        else:
+            yield from describe(value, f"{name}.")
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    file: str | Path | None = None,
+) -> Settings:
+    """Return the settings: flags, then SIGHTINGS_* variables, then a TOML file, then defaults.
+
+    flags: by dotted name; None values are not given. file: by default SIGHTINGS_CONFIG, else
+    `sightings/sightings.toml` in the user's configuration folder, if it is there.
+    Raises UsageError for unknown names and bad values, naming where they come from.
+    """
+    environment = os.environ if environment is None else environment
+    named = {name: value for name, value in (flags or {}).items() if value is not None}
+    sources = [
+        ("an option", named),
+        ("the environment", _from_environment(environment)),
+        ("the settings file", _from_file(file or environment.get("SIGHTINGS_CONFIG"))),
+    ]
+    merged: dict[str, Any] = {}
+    for source, values in reversed(sources):
+        if unknown := sorted(set(values) - {known.name for known in describe()}):
+            raise UsageError(f"Unknown setting {unknown[0]!r} in {source}.{_guess(unknown[0])}")
+        merged |= values
+    return _validated(merged)
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    names = {known.variable: known.name for known in describe()}
+    given = {
+        variable: value
+        for variable, value in environment.items()
+        if variable.startswith(PREFIX)
+        and variable not in OTHER_VARIABLES
+        and not variable.startswith("SIGHTINGS_TEST_")
+    }
+    return {names.get(variable, variable): value for variable, value in given.items()}
+
+
+def _from_file(given: str | Path | None) -> dict[str, Any]:
+    import sys
+
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    from platformdirs import user_config_path
+
+    path = Path(given) if given else user_config_path("sightings") / "sightings.toml"
+    if not given and not path.is_file():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The settings file {path} cannot be read: {error}") from error
+    return dict(_flattened(content))
+
+
+def _flattened(tree: Mapping[str, Any], section: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flattened(value, f"{section}{name}.")
+        else:
+            yield f"{section}{name}", value
+
+
+def _validated(values: Mapping[str, Any]) -> Settings:
+    from pydantic import TypeAdapter, ValidationError
+
+    tree: dict[str, Any] = {}
+    for name, value in values.items():
+        *sections, last = name.split(".")
+        branch = tree
+        for section in sections:
+            branch = branch.setdefault(section, {})
+        branch[last] = value
+    try:
+        return TypeAdapter(Settings).validate_python(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            f"The setting {name} is {first['input']!r}. {first['msg']}. "
+            f"It can come from an option, {PREFIX}{name.replace('.', '_').upper()} or the file."
+        ) from error
+
+
+def _guess(name: str) -> str:
+    import difflib
+
+    candidates = [text for known in describe() for text in (known.name, known.variable)]
+    near = difflib.get_close_matches(name, candidates, n=1)
+    return f" Did you mean {near[0]}?" if near else " `sightings settings` lists them."

@@ -1,0 +1,73 @@
+"""Where a media's frames come from: a video reader, or a photo as a source of one frame."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from indexer.records import Frame, SegmentSpan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from indexer.settings import Settings
+
+
+class Source(Protocol):
+    """Where a media's frames come from: `video.VideoReader`, or `PhotoSource`."""
+
+    timestamps_s: np.ndarray
+    decode_errors: int
+
+    def frames(self, start_s: float = ..., end_s: float = ...) -> Iterator[Frame]:
+        """Yield the frames of a time range, in order."""
+        ...
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what went wrong in decoding, in words."""
+        ...
+
+
+class PhotoSource:
+    """A photo as a source of one frame."""
+
+    timestamps_s = np.zeros(1)
+    decode_errors = 0
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        from indexer.photos import read_photo
+
+        self._photo = read_photo(path, settings.media)
+
+    def frames(self, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[Frame]:
+        """Yield the photo as a frame of time 0."""
+        if start_s <= 0.0 < end_s:
+            yield Frame(0, 0.0, self._photo.image_rgb)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what went wrong in decoding, in words."""
+        return self._photo.warnings
+
+
+@contextmanager
+def open_source(path: Path, kind: str, settings: Settings) -> Iterator[Source]:
+    """Open a media for reading. Raises MediaError if it cannot be read."""
+    if kind == "photo":
+        yield PhotoSource(path, settings)
+        return
+    from indexer.video import VideoReader
+
+    with VideoReader(path) as reader:
+        yield reader
+
+
+def spans_of(source: Source, kind: str, segment_s: float) -> list[SegmentSpan]:
+    """Return the segments of a media that hold frames, in order; a photo is one segment."""
+    if kind == "photo":
+        return [SegmentSpan(0)]
+    numbers = np.unique((source.timestamps_s // segment_s).astype(int)).tolist() or [0]
+    return [SegmentSpan(n, n * segment_s, (n + 1) * segment_s) for n in numbers]
