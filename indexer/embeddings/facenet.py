@@ -1,0 +1,108 @@
+"""FaceNet: InceptionResnetV1 as facenet-pytorch builds it, 512 dimensions.
+
+Schroff et al., FaceNet, CVPR 2015; trained by David Sandberg (github.com/davidsandberg/facenet).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from indexer.crops import margin_crop
+from indexer.device import torch_device
+from indexer.embeddings.base import Embedder
+from indexer.errors import WeightsUnavailable
+from indexer.records import ModelIdentity, Thresholds
+from indexer.weights import WeightsSource, sha256_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+
+    from indexer.records import Detection
+
+    Array = np.ndarray[Any, Any]
+
+DIMENSIONS = 512
+CROP_PX = 160
+MARGIN_PX = 32
+RECIPE = f"MTCNN box, margin {MARGIN_PX} at {CROP_PX} px, RGB, (x - 127.5) / 128, mirror sum"
+VGGFACE2 = WeightsSource(
+    name="FaceNet",
+    file_name="20180402-114759-vggface2.pt",
+    url="https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
+    "20180402-114759-vggface2.pt",
+    size_bytes=111_898_327,
+    sha256="281cebca8662831adb987a874bdcb36e73f5b1c6dc5ee5878f305e985625d99b",
+    licence="weights without a licence of their own (code: MIT); trained on VGGFace2 (research)",
+)
+CASIA_LICENCE = (
+    "weights without a licence of their own (code: MIT); trained on CASIA-WebFace (research)"
+)
+VGGFACE2_THRESHOLDS = Thresholds(0.53, 0.75, "to be measured")
+
+
+class FaceNet(Embedder):
+    """FaceNet with given weights."""
+
+    crop_px = CROP_PX
+
+    def __init__(
+        self, path: Path, *, name: str, licence: str, thresholds: Thresholds | None, device: str
+    ) -> None:
+        """Load a state dict of facenet-pytorch's InceptionResnetV1, with classifier or without.
+
+        Raises WeightsUnavailable if the file does not hold one.
+        """
+        self.identity = ModelIdentity(
+            name=name,
+            dimensions=DIMENSIONS,
+            recipe=RECIPE,
+            weights_sha256=sha256_of(path),
+            weights_path=str(path.resolve()),
+            licence=licence,
+            thresholds=thresholds,
+        )
+        self._device = torch_device(device)
+        self._net = _network(path).eval().to(self._device)
+
+    def crop(self, image_rgb: Array, detection: Detection) -> Array:
+        """Return the face's box with a margin, stretched to a square; see Embedder.crop."""
+        return margin_crop(image_rgb, detection.box_xyxy, size=CROP_PX, margin=MARGIN_PX)
+
+    def _vectors(self, crops: Array) -> Array:
+        import torch
+
+        pixels = torch.from_numpy(crops).to(self._device).permute(0, 3, 1, 2)
+        batch = (pixels.float() - 127.5) / 128
+        with torch.inference_mode():
+            vectors: Array = (self._net(batch) + self._net(batch.flip(3))).cpu().numpy()
+        return vectors
+
+
+def _network(path: Path) -> Any:
+    import pickle
+
+    import torch
+    from facenet_pytorch import InceptionResnetV1
+
+    network = InceptionResnetV1(classify=False, pretrained=None)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        # The published files hold the classifier of their training set too.
+        state = {key: value for key, value in state.items() if not key.startswith("logits.")}
+        network.load_state_dict(state, strict=True)
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,
+        ValueError,
+        AttributeError,
+        TypeError,
+        pickle.UnpicklingError,
+    ) as error:
+        raise WeightsUnavailable(
+            f"{path} does not hold FaceNet's weights: a state dict of facenet-pytorch's "
+            f"InceptionResnetV1 is needed ({VGGFACE2.file_name})."
+        ) from error
+    return network
