@@ -1,1 +1,89 @@
-"""Sightings finds where a person appears in photos and videos."""
+"""Sightings finds where a person appears in photos and videos.
+
+    from indexer import index_media, open_index, search
+
+    with open_index("faces.sightings", create=True) as index:
+        index_media(index, ["holiday/"], model="facenet:weights.pt")
+        for result in search(index, "anna.jpg"):
+            print(result.media.path, result.verdict, result.appearances)
+
+`import indexer` loads none of the heavy packages; they load when they are used.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from indexer.engines.base import Index
+    from indexer.ingest import Progress, Report
+    from indexer.records import Filters, Result
+    from indexer.settings import Settings
+
+__all__ = ["index_media", "open_index", "search"]
+
+
+def open_index(location: str | os.PathLike[str], *, create: bool = False) -> Index:
+    """Open an index; with `create`, a new one is made where there is none.
+
+    Raises IndexFailure if it cannot be opened. Use it as a context manager, or call `close`.
+    """
+    from indexer.engines import open_index as open_engine
+
+    return open_engine(os.fspath(location), create=create)
+
+
+def index_media(
+    index: Index,
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    model: str = "",
+    settings: Settings | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Find every face in files and folders of photos and videos and store it.
+
+    model: a spec as `sightings models` lists them; may be left out once the index has one.
+    Media that are done are skipped, unless `force`. Files that cannot be used are in the report.
+    Raises UsageError without any model, ModelMismatch for another one than the index has,
+    WeightsUnavailable, IndexFailure.
+    """
+    from indexer.ingest import ingest
+    from indexer.networks import load_networks
+
+    networks = load_networks(index.model, _with_model(settings, model))
+    return ingest(index, [Path(path) for path in paths], networks, force=force, progress=progress)
+
+
+def search(
+    index: Index,
+    query: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    filters: Filters | None = None,
+    top: int = 20,
+    settings: Settings | None = None,
+) -> list[Result]:
+    """Return where the person in a photo (several photos, a video) appears, best first.
+
+    Of a photo its largest face is taken. Raises NoFace, MediaError, IndexFailure.
+    """
+    from indexer.query import Queries
+    from indexer.search import find
+
+    listed = [query] if isinstance(query, (str, os.PathLike)) else list(query)
+    queries = Queries(index, settings or _with_model(None, ""))
+    return find(index, queries.any_media([Path(p) for p in listed])[0], filters=filters, top=top)
+
+
+def _with_model(settings: Settings | None, model: str) -> Settings:
+    from dataclasses import replace
+
+    from indexer.settings import load
+
+    settings = settings or load()
+    return replace(settings, model=model) if model else settings

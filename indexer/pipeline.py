@@ -18,30 +18,11 @@ from indexer.tracks import Track, Tracker, pack_tracks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from indexer.embeddings.base import Embedder
     from indexer.faces import FaceDetector
+    from indexer.networks import Networks
     from indexer.records import Box, Detection, Frame, Label, Media, SegmentSpan
     from indexer.settings import Settings
     from indexer.sources import Source
-
-UNCALIBRATED_LINK_COSINE = 0.5
-"""Links faces of neighbouring key frames for models without thresholds: between the cosines of
-different people and of neighbouring frames of one person in all models measured."""
-
-
-@dataclass(frozen=True)
-class Engines:
-    """The networks and settings that all media of a run share."""
-
-    detector: FaceDetector
-    embedder: Embedder
-    settings: Settings
-
-    @property
-    def link_cosine(self) -> float:
-        """The cosine from which faces of a video are taken for one person."""
-        thresholds = self.embedder.identity.thresholds
-        return thresholds.possible if thresholds else UNCALIBRATED_LINK_COSINE
 
 
 @dataclass(frozen=True)
@@ -57,7 +38,7 @@ def process_segment(
     media: Media,
     span: SegmentSpan,
     source: Source,
-    engines: Engines,
+    networks: Networks,
     *,
     labels: Sequence[Label] = (),
     on_time: Callable[[float], None] = lambda _: None,
@@ -73,20 +54,22 @@ def process_segment(
         found = (
             (KeyFrame(frame, np.inf, frame.timestamp_s), detections)
             for frame in frames
-            for detections in engines.detector.detect([frame.image_rgb])
+            for detections in networks.detector.detect([frame.image_rgb])
         )
-        faces = [face for _, on_photo in embedded(found, media, span, engines) for face in on_photo]
+        faces = [
+            face for _, on_photo in embedded(found, media, span, networks) for face in on_photo
+        ]
         return SegmentFaces(tuple(faces), b"", met.counts(source, 1, len(faces)))
-    drawn = _drawn_times(source, engines.settings)
-    runs, key_frame_count = _tracked(frames, drawn, media, span, engines)
+    drawn = _drawn_times(source, networks.settings)
+    runs, key_frame_count = _tracked(frames, drawn, media, span, networks)
     kept: list[Face] = []
     tracks: list[Track] = []
     for track, run_faces in runs:
         pinned = {face.id for label in labels if (face := find_face(run_faces, label))}
-        best = best_faces(run_faces, engines.settings.appearances.max_faces, pinned)
+        best = best_faces(run_faces, networks.settings.appearances.max_faces, pinned)
         kept += best
         tracks.append(replace(track, face_ids=tuple(face.id for face in best)))
-    packed = pack_tracks(tracks, min_cosine=engines.link_cosine)
+    packed = pack_tracks(tracks, min_cosine=networks.link_cosine)
     seen = sum(len(run_faces) for _, run_faces in runs)
     return SegmentFaces(tuple(kept), packed, met.counts(source, key_frame_count, seen))
 
@@ -124,24 +107,24 @@ def embedded(
     found: Iterable[tuple[KeyFrame, list[Detection]]],
     media: Media,
     span: SegmentSpan,
-    engines: Engines,
+    networks: Networks,
 ) -> Iterator[tuple[KeyFrame, list[Face]]]:
     """Yield key frames with their embedded faces; blurred ones are dropped by the settings."""
     from indexer.faces import sharpness
 
-    for batch in _batches(found, engines.settings.faces.batch_size):
+    for batch in _batches(found, networks.settings.faces.batch_size):
         listed = [
             (i, detection, sharp)
             for i, (key_frame, detections) in enumerate(batch)
             for detection in detections
             if (sharp := sharpness(_cut(key_frame.frame.image_rgb, detection.box_xyxy)))
-            >= engines.settings.faces.min_sharpness
+            >= networks.settings.faces.min_sharpness
         ]
-        crops = [engines.embedder.crop(batch[i][0].frame.image_rgb, d) for i, d, _ in listed]
-        vectors = engines.embedder.embed(np.array(crops)) if crops else []
+        crops = [networks.embedder.crop(batch[i][0].frame.image_rgb, d) for i, d, _ in listed]
+        vectors = networks.embedder.embed(np.array(crops)) if crops else []
         faces: list[list[Face]] = [[] for _ in batch]
         for (i, detection, sharp), vector in zip(listed, vectors, strict=True):
-            identity = engines.embedder.identity
+            identity = networks.embedder.identity
             faces[i].append(
                 _face(media, span, batch[i][0].frame, detection, sharp, vector, identity.key)
             )
@@ -153,13 +136,13 @@ def _tracked(
     drawn_times: frozenset[float],
     media: Media,
     span: SegmentSpan,
-    engines: Engines,
+    networks: Networks,
 ) -> tuple[list[tuple[Track, tuple[Face, ...]]], int]:
-    settings = engines.settings
-    tracker = Tracker(min_cosine=engines.link_cosine, max_gap_s=link_gap_s(settings))
-    looked = looked_at(frames, drawn_times, engines.detector, settings)
+    settings = networks.settings
+    tracker = Tracker(min_cosine=networks.link_cosine, max_gap_s=link_gap_s(settings))
+    looked = looked_at(frames, drawn_times, networks.detector, settings)
     count = 0
-    for key_frame, faces in embedded(looked, media, span, engines):
+    for key_frame, faces in embedded(looked, media, span, networks):
         tracker.add(key_frame, faces)
         count += 1
     return tracker.runs(), count

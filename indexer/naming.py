@@ -1,0 +1,165 @@
+"""Names given from folders, from a CSV file or by hand -> labels."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from indexer.boxes import centre_distance, iou
+from indexer.errors import NotFound, UsageError
+from indexer.labels import SAME_PLACE_IOU, labels_naming
+from indexer.records import Filters, Label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from indexer.engines.base import Index
+    from indexer.records import Box, Face, LabelSource, Media
+
+NEAR_S = 0.5
+"""A time in a names file may miss an appearance by this much."""
+
+COLUMNS = ("path", "person", "time_s", "x1", "y1", "x2", "y2")
+
+
+@dataclass(frozen=True)
+class NamedRow:
+    """A row of a names file: who is seen in a file; when, for a video; where, if it says so."""
+
+    path: str
+    person: str
+    time_s: float | None
+    box_xyxy: Box | None
+
+
+def read_names(file: Path) -> dict[str, list[NamedRow]]:
+    """Return the rows of a CSV of names by absolute path of the media.
+
+    Columns: path (absolute, or from the CSV's folder), person; optional time_s and x1, y1, x2, y2
+    in pixels. Raises UsageError, naming the line, for anything else.
+    """
+    rows: dict[str, list[NamedRow]] = defaultdict(list)
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            header = set(reader.fieldnames or ())
+            if not {"path", "person"} <= header <= set(COLUMNS):
+                raise UsageError(
+                    f"{file}: the first line must name columns out of {', '.join(COLUMNS)}; "
+                    "path and person are needed."
+                )
+            for row in reader:
+                named = _named_row(row, f"{file}, line {reader.line_num}", file.parent)
+                rows[named.path].append(named)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"The names file {file} cannot be read: {error}") from error
+    return dict(rows)
+
+
+def name_from_folder(index: Index, media: Media, path: Path) -> int:
+    """Label the face nearest the centre of a photo with its folder's name (LFW's layout)."""
+    if media.kind != "photo":
+        return 0
+    face = _nearest_centre(_faces(index, media))
+    return _store(index, [(face, path.parent.name)], "folder") if face else 0
+
+
+def name_from_rows(index: Index, media: Media, rows: Sequence[NamedRow]) -> int:
+    """Label the faces that rows of a names file speak of. Raises NotFound for a row without one."""
+    faces = _faces(index, media)
+    return _store(index, [(_face_of(row, faces), row.person) for row in rows], "csv")
+
+
+def name_faces(index: Index, person: str, face_ids: Iterable[str]) -> int:
+    """Name faces, and so their appearances, by hand. Raises NotFound for an unknown face."""
+    faces = [get_face(index, face_id) for face_id in face_ids]
+    return _store(index, [(face, person) for face in faces], "hand")
+
+
+def unname_face(index: Index, face_id: str) -> int:
+    """Delete the labels that give a face its name; return how many."""
+    face = get_face(index, face_id)
+    faces = list(index.iter_faces(Filters(media_ids=(face.media_id,))))
+    labels = index.list_labels([face.media_id])
+    return index.delete_labels([label.id for label in labels_naming(face, faces, labels)])
+
+
+def get_face(index: Index, face_id: str) -> Face:
+    """Return a face by its id, whose media part may be shortened while it stays unique.
+
+    Raises NotFound for no such face, UsageError where several media begin alike.
+    """
+    if face := index.get_face(face_id):
+        return face
+    prefix, _, rest = face_id.partition("-")
+    matches = [media.id for media in index.iter_media() if media.id.startswith(prefix)]
+    if len(matches) > 1:
+        raise UsageError(f"{prefix!r} begins {len(matches)} media: give more of the face's id.")
+    if matches and (face := index.get_face(f"{matches[0]}-{rest}")):
+        return face
+    raise NotFound(f"No face {face_id!r} in the index; `sightings faces MEDIA` lists faces.")
+
+
+def _named_row(row: dict[str, str], where: str, folder: Path) -> NamedRow:
+    edges = [row.get(name) or "" for name in ("x1", "y1", "x2", "y2")]
+    if not row["path"] or not row["person"] or None in row or None in row.values():
+        raise UsageError(f"{where}: a path and a person are needed, and no more fields than names.")
+    try:
+        time_s = float(row["time_s"]) if row.get("time_s") else None
+        box = tuple(float(edge) for edge in edges) if any(edges) else None
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}; a box needs all of x1, y1, x2, y2.") from error
+    path = os.path.abspath(folder / row["path"])  # noqa: PTH100  # resolve() follows links
+    return NamedRow(path, row["person"], time_s, box)  # type: ignore[arg-type]
+
+
+def _face_of(row: NamedRow, faces: Sequence[Face]) -> Face:
+    if row.time_s is not None:
+        away_s = {face.id: _away_s(face, row.time_s) for face in faces}
+        nearest_s = min(away_s.values(), default=0.0)
+        faces = [face for face in faces if away_s[face.id] <= nearest_s <= NEAR_S]
+    if row.box_xyxy is not None:
+        box = row.box_xyxy
+        faces = [face for face in faces if iou(face.box_xyxy, box) > SAME_PLACE_IOU]
+    found = _nearest_centre(faces)
+    if found is None:
+        raise NotFound(f"{row.path}: no face where the names file says {row.person!r} is.")
+    return found
+
+
+def _away_s(face: Face, time_s: float) -> float:
+    """Return how far a time lies outside the span for which a face stands."""
+    start_s = face.timestamp_s if face.appearance_start_s is None else face.appearance_start_s
+    end_s = face.timestamp_s if face.appearance_end_s is None else face.appearance_end_s
+    return max(start_s - time_s, time_s - end_s, 0.0)
+
+
+def _nearest_centre(faces: Sequence[Face]) -> Face | None:
+    return min(
+        faces,
+        key=lambda face: centre_distance(face.box_xyxy, face.frame_width, face.frame_height),
+        default=None,
+    )
+
+
+def _faces(index: Index, media: Media) -> list[Face]:
+    return list(index.iter_faces(Filters(media_ids=(media.id,))))
+
+
+def _store(index: Index, named: Sequence[tuple[Face, str]], source: LabelSource) -> int:
+    """Store labels that are new, so that a second run leaves the index as it is."""
+    now = datetime.now(timezone.utc)
+    labels = [
+        Label(face.media_id, face.timestamp_s, face.box_xyxy, person, source, now)
+        for face, person in named
+    ]
+    media_ids = sorted({label.media_id for label in labels})
+    stored = {(label.id, label.person) for label in index.list_labels(media_ids)} if labels else {}
+    new = [label for label in labels if (label.id, label.person) not in stored]
+    index.label(new)
+    return len(new)

@@ -1,0 +1,70 @@
+"""The networks that all media of a run share: the face detector and the embedding model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from indexer.errors import ModelMismatch, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from indexer.embeddings.base import Embedder
+    from indexer.faces import FaceDetector
+    from indexer.records import ModelIdentity
+    from indexer.settings import Settings
+
+UNCALIBRATED_LINK_COSINE = 0.5
+"""Links faces of neighbouring key frames for models without thresholds: between the cosines of
+different people and of neighbouring frames of one person in all models measured."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """A detector, an embedding model, and the settings they run under."""
+
+    detector: FaceDetector
+    embedder: Embedder
+    settings: Settings
+
+    @property
+    def link_cosine(self) -> float:
+        """The cosine from which faces of a video are taken for one person."""
+        thresholds = self.embedder.identity.thresholds
+        return thresholds.possible if thresholds else UNCALIBRATED_LINK_COSINE
+
+
+def load_networks(
+    identity: ModelIdentity | None,
+    settings: Settings,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Networks:
+    """Load the detector and the model that `settings.model` names, or else an index's own.
+
+    identity: the index's model, None for a new index. progress: told bytes done and total of a
+    download. Raises UsageError if no model is named anywhere, ModelMismatch if the named one is
+    not the index's, WeightsUnavailable, MissingExtra.
+    """
+    from indexer.embeddings import load_identity, load_model
+    from indexer.faces import FaceDetector
+
+    if settings.model:
+        embedder = load_model(
+            settings.model, settings=settings, progress=progress, device=settings.faces.device
+        )
+        if identity is not None and identity.key != embedder.identity.key:
+            raise ModelMismatch(
+                f"The index was made with {identity.key}, and {settings.model!r} is "
+                f"{embedder.identity.key}: their embeddings cannot be compared. Leave out --model, "
+                f"or re-embed the index: sightings reindex --model {settings.model}"
+            )
+    elif identity is not None:
+        embedder = load_identity(identity, settings)
+    else:
+        raise UsageError(
+            "A new index needs --model MODEL; no model is chosen silently. "
+            "`sightings models` lists them with their licences."
+        )
+    return Networks(FaceDetector(settings.faces), embedder, settings)

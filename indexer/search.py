@@ -1,0 +1,84 @@
+"""A query and filters -> results: the media in which the person appears, with spans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from indexer.records import Filters, Result, Sighting
+
+if TYPE_CHECKING:
+    from indexer.engines.base import Index
+    from indexer.query import Query
+    from indexer.records import Group, Hit, ModelIdentity
+
+TOP = 20
+"""Results of a search; the studies show their 20 nearest."""
+
+
+def find(
+    index: Index,
+    query: Query,
+    *,
+    filters: Filters | None = None,
+    top: int = TOP,
+    min_score: float | None = None,
+    include_different: bool = False,
+) -> list[Result]:
+    """Return the media in which the query's person appears, best first, at most `top`.
+
+    Results with the verdict `different` are left out unless `include_different`; a model without
+    thresholds gives no verdict, and all results count. Spans are those of every appearance from
+    the verdict `possible` up (from `min_score`, if that is higher), and the best hit's.
+    """
+    model = index.model
+    if model is None:
+        return []
+    possible = model.thresholds.possible if model.thresholds else -1.0
+    wanted = -1.0 if min_score is None else min_score
+    groups = index.search_groups(
+        query.vectors,
+        top,
+        filters,
+        min_score=wanted if include_different else max(wanted, possible),
+        span_score=max(wanted, possible),
+    )
+    return [_result(group, model) for group in groups]
+
+
+def alike_unnamed(index: Index, query: Query) -> list[Hit]:
+    """Return the best unnamed face of each appearance (each photo's face) of `same person`.
+
+    Empty for a model without thresholds.
+    """
+    model = index.model
+    if model is None or model.thresholds is None:
+        return []
+    same = model.thresholds.same_person
+    groups = index.search_groups(
+        query.vectors,
+        max(index.count(), 1),
+        Filters(unnamed=True),
+        min_score=same,
+        span_score=same,
+    )
+    return [hit for group in groups for hit in group.hits]
+
+
+def _result(group: Group, model: ModelIdentity) -> Result:
+    best = group.hits[0]
+    spans = [_sighting(hit) for hit in group.hits] if group.media.kind == "video" else []
+    return Result(
+        media=group.media,
+        score=best.score,
+        verdict=model.verdict(best.score),
+        best=best,
+        appearances=tuple(sorted(spans, key=lambda span: (span.start_s, span.end_s))),
+    )
+
+
+def _sighting(hit: Hit) -> Sighting:
+    """Return a hit's appearance; a face that is not linked yet stands for its own moment."""
+    face = hit.face
+    if face.appearance_start_s is None or face.appearance_end_s is None:
+        return Sighting(face.timestamp_s, face.timestamp_s, hit.score)
+    return Sighting(face.appearance_start_s, face.appearance_end_s, hit.score)
