@@ -5,6 +5,7 @@ Schroff et al., FaceNet, CVPR 2015; trained by David Sandberg (github.com/davids
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from indexer.crops import margin_crop
@@ -34,37 +35,54 @@ VGGFACE2 = WeightsSource(
     "20180402-114759-vggface2.pt",
     size_bytes=111_898_327,
     sha256="281cebca8662831adb987a874bdcb36e73f5b1c6dc5ee5878f305e985625d99b",
-    licence="weights without a licence of their own (code: MIT); trained on VGGFace2 (research)",
-)
-CASIA_LICENCE = (
-    "weights without a licence of their own (code: MIT); trained on CASIA-WebFace (research)"
+    licence="code MIT; no licence stated for the weights, trained on VGGFace2 (research only)",
 )
 VGGFACE2_THRESHOLDS = Thresholds(0.53, 0.75, "to be measured")
 
 
+@dataclass(frozen=True)
+class Variant:
+    """What is known of FaceNet as trained on one set of faces."""
+
+    name: str
+    licence: str
+    thresholds: Thresholds | None
+
+
+VARIANTS = {
+    variant.name: variant
+    for variant in (
+        Variant("facenet", VGGFACE2.licence, VGGFACE2_THRESHOLDS),
+        Variant(
+            "facenet-casia",
+            "code MIT; no licence stated for the weights, trained on CASIA-WebFace (research only)",
+            None,
+        ),
+    )
+}
+
+
 class FaceNet(Embedder):
-    """FaceNet with given weights."""
+    """FaceNet with weights from a file."""
 
     crop_px = CROP_PX
 
-    def __init__(
-        self, path: Path, *, name: str, licence: str, thresholds: Thresholds | None, device: str
-    ) -> None:
+    def __init__(self, path: Path, variant: Variant, *, device: str) -> None:
         """Load a state dict of facenet-pytorch's InceptionResnetV1, with classifier or without.
 
-        Raises WeightsUnavailable if the file does not hold one.
+        device: auto, cpu or cuda. Raises WeightsUnavailable if the file does not hold one.
         """
         self.identity = ModelIdentity(
-            name=name,
+            name=variant.name,
             dimensions=DIMENSIONS,
             recipe=RECIPE,
             weights_sha256=sha256_of(path),
             weights_path=str(path.resolve()),
-            licence=licence,
-            thresholds=thresholds,
+            licence=variant.licence,
+            thresholds=variant.thresholds,
         )
         self._device = torch_device(device)
-        self._net = _network(path).eval().to(self._device)
+        self._network = _network(path).eval().to(self._device)
 
     def crop(self, image_rgb: Array, detection: Detection) -> Array:
         """Return the face's box with a margin, stretched to a square; see Embedder.crop."""
@@ -76,7 +94,7 @@ class FaceNet(Embedder):
         pixels = torch.from_numpy(crops).to(self._device).permute(0, 3, 1, 2)
         batch = (pixels.float() - 127.5) / 128
         with torch.inference_mode():
-            vectors: Array = (self._net(batch) + self._net(batch.flip(3))).cpu().numpy()
+            vectors: Array = (self._network(batch) + self._network(batch.flip(3))).cpu().numpy()
         return vectors
 
 
