@@ -72,11 +72,11 @@ def search(
 
     Of a photo its largest face is taken. Raises NoFace, MediaError, IndexFailure.
     """
-    from indexer.query import Queries
+    from indexer.query import PictureQueries
     from indexer.search import find
 
     listed = [query] if isinstance(query, (str, os.PathLike)) else list(query)
-    queries = Queries(index, settings or _with_model(None, ""))
+    queries = PictureQueries(index, settings or _with_model(None, ""))
     return find(index, queries.any_media([Path(p) for p in listed])[0], filters=filters, top=top)
 
 

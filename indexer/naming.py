@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from indexer.boxes import centre_distance, iou
 from indexer.errors import NotFound, UsageError
 from indexer.labels import SAME_PLACE_IOU, labels_naming
+from indexer.lookup import find_face
 from indexer.records import Filters, Label
 
 if TYPE_CHECKING:
@@ -77,32 +78,16 @@ def name_from_rows(index: Index, media: Media, rows: Sequence[NamedRow]) -> int:
 
 def name_faces(index: Index, person: str, face_ids: Iterable[str]) -> int:
     """Name faces, and so their appearances, by hand. Raises NotFound for an unknown face."""
-    faces = [get_face(index, face_id) for face_id in face_ids]
+    faces = [find_face(index, face_id) for face_id in face_ids]
     return _store(index, [(face, person) for face in faces], "hand")
 
 
 def unname_face(index: Index, face_id: str) -> int:
     """Delete the labels that give a face its name; return how many."""
-    face = get_face(index, face_id)
+    face = find_face(index, face_id)
     faces = list(index.iter_faces(Filters(media_ids=(face.media_id,))))
     labels = index.list_labels([face.media_id])
     return index.delete_labels([label.id for label in labels_naming(face, faces, labels)])
-
-
-def get_face(index: Index, face_id: str) -> Face:
-    """Return a face by its id, whose media part may be shortened while it stays unique.
-
-    Raises NotFound for no such face, UsageError where several media begin alike.
-    """
-    if face := index.get_face(face_id):
-        return face
-    prefix, _, rest = face_id.partition("-")
-    matches = [media.id for media in index.iter_media() if media.id.startswith(prefix)]
-    if len(matches) > 1:
-        raise UsageError(f"{prefix!r} begins {len(matches)} media: give more of the face's id.")
-    if matches and (face := index.get_face(f"{matches[0]}-{rest}")):
-        return face
-    raise NotFound(f"No face {face_id!r} in the index; `sightings faces MEDIA` lists faces.")
 
 
 def _named_row(row: dict[str, str], where: str, folder: Path) -> NamedRow:

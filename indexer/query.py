@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from indexer.errors import EnvironmentFailure, NoFace, NotFound, UsageError
-from indexer.naming import get_face
+from indexer.lookup import find_face
 from indexer.records import Filters
 
 if TYPE_CHECKING:
@@ -40,26 +39,31 @@ class Query:
     thumbnail: bytes | None = field(default=None, repr=False, compare=False)
 
 
-class Queries:
-    """Makes queries for one index, with its model; networks load when the first picture comes.
+class PictureQueries:
+    """Makes queries from pictures with an index's model; networks load with the first picture.
 
     `settings.model` says where the index's model lies now; empty, if it is where it was.
     """
 
-    def __init__(self, index: Index, settings: Settings) -> None:
+    def __init__(
+        self, index: Index, settings: Settings, *, networks: Networks | None = None
+    ) -> None:
         self._index = index
         self._settings = settings
+        self._networks = networks
 
-    @cached_property
+    @property
     def networks(self) -> Networks:
         """The detector and the index's embedding model."""
-        from indexer.networks import load_networks
+        if self._networks is None:
+            from indexer.networks import load_networks
 
-        if self._index.model is None:
-            raise EnvironmentFailure(
-                "The index is empty. Fill it first: sightings index PATH --model MODEL"
-            )
-        return load_networks(self._index.model, self._settings)
+            if self._index.model is None:
+                raise EnvironmentFailure(
+                    "The index is empty. Fill it first: sightings index PATH --model MODEL"
+                )
+            self._networks = load_networks(self._index.model, self._settings)
+        return self._networks
 
     def photo(self, path: Path, face: FaceChoice = "largest") -> list[Query]:
         """Return the chosen faces of a photo, from left to right.
@@ -130,20 +134,6 @@ class Queries:
             raise UsageError("A query is photos of one person or a single video, without --face.")
         return [self.video(paths[0])]
 
-    def stored_face(self, face_id: str) -> Query:
-        """Return a face of the index. Raises NotFound."""
-        face = get_face(self._index, face_id)
-        thumbnail = self._index.thumbnail(face.id)
-        return Query(face.vector[None], f"stored face {face_id}", thumbnail=thumbnail)
-
-    def person(self, name: str) -> Query:
-        """Return the mean of a person's named faces. Raises NotFound if there is none."""
-        faces = list(self._index.iter_faces(Filters(persons=(name,)), embeddings=True))
-        if not faces:
-            raise NotFound(f"No face is named {name!r}; `sightings people` lists the names.")
-        vectors = mean_vector(np.array([face.vector for face in faces]))
-        return Query(vectors, name, thumbnail=self._index.thumbnail(faces[0].id))
-
     def _faces_of_photo(self, path: Path) -> list[Face]:
         from indexer.pipeline import process_segment
         from indexer.sources import open_source, spans_of
@@ -164,9 +154,25 @@ class Queries:
     def _gates(self) -> str:
         faces = self._settings.faces
         return (
-            f" (smallest face {faces.min_face_px} px, lowest probability "
-            f"{faces.min_probability:g}; --min-face and --min-probability change them)"
+            f" (looked for: {faces.min_face_px} px or larger, probability "
+            f"{faces.min_probability:g}; --set faces.min_face_px=20 looks for smaller ones)"
         )
+
+
+def stored_face_query(index: Index, face_id: str) -> Query:
+    """Return a query for a face of the index. Raises NotFound."""
+    face = find_face(index, face_id)
+    thumbnail = index.thumbnail(face.id)
+    return Query(face.vector[None], f"stored face {face_id}", thumbnail=thumbnail)
+
+
+def person_query(index: Index, name: str) -> Query:
+    """Return a query for the mean of a person's named faces. Raises NotFound if there is none."""
+    faces = list(index.iter_faces(Filters(persons=(name,)), embeddings=True))
+    if not faces:
+        raise NotFound(f"No face is named {name!r}; `sightings people list` shows the names.")
+    vectors = mean_vector(np.array([face.vector for face in faces]))
+    return Query(vectors, name, thumbnail=index.thumbnail(faces[0].id))
 
 
 def mean_vector(vectors: np.ndarray) -> np.ndarray:

@@ -1,0 +1,59 @@
+"""`sightings demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from indexer.cli.index import show_report
+from indexer.cli.options import ModelOption, SetOption, load_settings, networks_for
+from indexer.cli.output import note, say
+from indexer.cli.search import show_results
+from indexer.text import shown
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo")(demo_command)
+
+
+def demo_command(
+    folder: Annotated[
+        Path, typer.Option("--dir", metavar="FOLDER", help="Where everything is written.")
+    ] = Path("sightings-demo"),
+    model: ModelOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Show it all on photos and a short video that need no data of yours."""
+    from dataclasses import replace
+
+    from indexer import open_index
+    from indexer.cli.progress import file_bars
+    from indexer.contact_sheet import write_sheet
+    from indexer.demo import make_media, pick_model
+    from indexer.ingest import ingest
+    from indexer.query import PictureQueries
+    from indexer.search import find
+
+    place = folder.absolute() / "demo.sightings"
+    settings = load_settings(assignments, model=model, index=str(place))
+    media = make_media(folder.absolute())
+    spec, reason = pick_model(settings)
+    note(f"Model: {spec}, because {shown(reason)}.")
+    settings = replace(settings, model=spec)
+    with open_index(place, create=True) as index:
+        networks = networks_for(index, settings)
+        say(f"\n$ sightings index {shown(str(media.folder))} --model {spec}")
+        with file_bars() as bars:
+            report = ingest(index, [media.folder], networks, progress=bars)
+        show_report(report, settings, as_json=False)
+        say(f"\n$ sightings search {shown(str(media.query))}")
+        query = PictureQueries(index, settings, networks=networks).photo(media.query)[0]
+        results = find(index, query)
+        show_results([(query, results)], listed=False, as_json=False)
+        write_sheet(folder / "sheet.png", index, query, results)
+    say(f"\nContact sheet: {shown(str(folder / 'sheet.png'))}")
+    if not results:
+        raise typer.Exit(1)

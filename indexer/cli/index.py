@@ -1,0 +1,169 @@
+"""`sightings index` and `sightings reindex`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from indexer.cli.options import (
+    IndexOption,
+    JsonOption,
+    ModelOption,
+    SetOption,
+    index_path,
+    load_settings,
+    networks_for,
+    open_existing,
+    open_or_create,
+)
+from indexer.cli.output import note, say
+from indexer.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from indexer.engines.base import Index
+    from indexer.ingest import Report
+    from indexer.records import Media
+    from indexer.settings import Settings
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("index")(index_command)
+    app.command("reindex")(reindex_command)
+
+
+def index_command(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Photos, videos and folders of them.")
+    ],
+    index: IndexOption = None,
+    model: ModelOption = None,
+    names_from_folders: Annotated[
+        bool, typer.Option(help="Name the central face of each photo after its folder.")
+    ] = False,
+    names: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="Name faces by rows of path,person and optional time_s,x1,y1,x2,y2.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option(help="Look for faces again, also in failed files.")
+    ] = False,
+    key_frames: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STRATEGY", help="delta-e, fps=R, random=N or all.", show_default=False
+        ),
+    ] = None,
+    min_face: Annotated[
+        int | None, typer.Option(metavar="PX", help="Smallest face.", show_default=False)
+    ] = None,
+    min_probability: Annotated[
+        float | None,
+        typer.Option(metavar="P", help="Lowest probability of a face.", show_default=False),
+    ] = None,
+    max_side: Annotated[
+        int | None,
+        typer.Option(metavar="PX", help="Reduce larger pictures first.", show_default=False),
+    ] = None,
+    assignments: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find every face in photos and videos and store it; what is done already is skipped."""
+    from indexer.cli.progress import file_bars
+    from indexer.ingest import ingest
+
+    settings = load_settings(
+        assignments,
+        index=index,
+        model=model,
+        keyframes__strategy=key_frames,
+        faces__min_face_px=min_face,
+        faces__min_probability=min_probability,
+        faces__max_side_px=max_side,
+    )
+    with open_or_create(settings) as opened:
+        namer = _namer(opened, names_from_folders, names)
+        networks = networks_for(opened, settings)
+        with file_bars() as bars:
+            report = ingest(opened, paths, networks, force=force, progress=bars, after_media=namer)
+    show_report(report, settings, as_json=as_json)
+    if report.failed or report.waiting or not (report.done or report.skipped):
+        raise typer.Exit(1)
+
+
+def reindex_command(
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="The new model; `sightings models` lists them.")
+    ],
+    index: IndexOption = None,
+    assignments: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Embed all stored faces with another model; the old one answers until it is complete."""
+    from indexer.cli.document import print_json
+    from indexer.cli.options import load_embedder
+    from indexer.cli.progress import file_bars
+    from indexer.reindex import reindex
+
+    settings = load_settings(assignments, index=index, model=model)
+    with open_existing(settings) as opened:
+        embedder = load_embedder(settings)
+        with file_bars() as bars:
+            report = reindex(opened, embedder, settings, bars)
+    if as_json:
+        print_json(vars(report))
+    else:
+        for line in report.failed:
+            note(shown(line))
+        state = (
+            f"{embedder.identity.key} is live."
+            if report.activated
+            else "The old model stays live; run this again when the media above are mended."
+        )
+        say(f"{report.faces} faces of {report.media} media embedded anew. {state}")
+    if not report.activated:
+        raise typer.Exit(1)
+
+
+def _namer(index: Index, from_folders: bool, names: Path | None) -> Callable[[Media, Path], int]:
+    from indexer.naming import name_from_folder, name_from_rows, read_names
+
+    rows = read_names(names) if names else {}
+
+    def name(media: Media, path: Path) -> int:
+        given = name_from_folder(index, media, path) if from_folders else 0
+        if str(path) in rows:
+            given += name_from_rows(index, media, rows[str(path)])
+        return given
+
+    return name
+
+
+def show_report(report: Report, settings: Settings, *, as_json: bool) -> None:
+    """Print what an ingest did."""
+    if as_json:
+        from indexer.cli.document import print_json
+
+        print_json({**vars(report), "lost_labels": [label.id for label in report.lost_labels]})
+        return
+    for warning in report.warnings:
+        note(f"warning: {shown(warning)}")
+    for failure in report.failed:
+        note(f"failed: {shown(failure)}")
+    for path in report.waiting:
+        note(f"waiting: another process is working on {shown(path)}.")
+    for label in report.lost_labels:
+        note(f"warning: no face was found for the label {shown(label.person)} ({label.id}).")
+    done = f"{len(report.done)} done, {len(report.skipped)} skipped, {len(report.failed)} failed"
+    say(f"{done}; {report.faces} faces stored, {report.labelled} names given.")
+    if report.skipped and not (report.done or report.failed or report.waiting):
+        say("Nothing to do: all of it is indexed already.")
+    say(f"Index: {shown(index_path(settings))}")

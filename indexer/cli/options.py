@@ -1,0 +1,120 @@
+"""Options that several commands share, and what they open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from indexer.embeddings.base import Embedder
+    from indexer.engines.base import Index
+    from indexer.networks import Networks
+    from indexer.settings import Settings
+
+IndexOption = Annotated[
+    str | None,
+    typer.Option(
+        "--index", metavar="PATH", help="The index (or SIGHTINGS_INDEX).", show_default=False
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="Embedding model; `sightings models` lists them.",
+        show_default=False,
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Any setting; `sightings settings` lists them.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+MediaArgument = Annotated[
+    list[str], typer.Argument(metavar="MEDIA...", help="Paths or ids (their first digits do).")
+]
+
+
+def load_settings(assignments: list[str] | None = None, **flags: Any) -> Settings:
+    """Return the settings under NAME=VALUE assignments and flags.
+
+    Flags are named with two underscores for the dot: `faces__min_face_px`.
+    """
+    from indexer.errors import UsageError
+    from indexer.settings import load
+
+    values = {name.replace("__", "."): value for name, value in flags.items()}
+    for assignment in assignments or ():
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise UsageError(f"--set takes NAME=VALUE, not {assignment!r}.")
+        values[name] = value
+    return load(values)
+
+
+def index_path(settings: Settings) -> str:
+    """Return where the index lies: the setting, or the default in the user's data folder."""
+    if settings.index:
+        return settings.index
+    from platformdirs import user_data_path
+
+    return str(user_data_path("sightings") / "faces.sightings")
+
+
+def open_existing(settings: Settings) -> Index:
+    """Open the index that the settings name, which must be there."""
+    from indexer import open_index
+
+    return open_index(index_path(settings))
+
+
+def open_or_create(settings: Settings) -> Index:
+    """Open the index that the settings name, or make it; only the default's folder is made."""
+    from indexer import open_index
+
+    path = index_path(settings)
+    if not settings.index:
+        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return open_index(path, create=True)
+
+
+def networks_for(index: Index, settings: Settings) -> Networks:
+    """Load the networks, with a bar if weights are downloaded."""
+    from indexer.cli.progress import download_bar
+    from indexer.networks import load_networks
+
+    with download_bar("FaceNet weights") as tell:
+        return load_networks(index.model, settings, progress=tell)
+
+
+def load_embedder(settings: Settings) -> Embedder:
+    """Load the model that the settings name, with a bar if weights are downloaded."""
+    from indexer.cli.progress import download_bar
+    from indexer.embeddings import load_model
+
+    with download_bar("FaceNet weights") as tell:
+        return load_model(
+            settings.model, settings=settings, progress=tell, device=settings.faces.device
+        )
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something that cannot be undone; `yes` answers, and must where nobody can."""
+    import sys
+
+    from indexer.errors import UsageError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"{question} Nobody can answer here: give --yes.")
+    typer.confirm(question, abort=True, err=True)

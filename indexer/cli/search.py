@@ -1,0 +1,244 @@
+"""`sightings search`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from indexer.cli.options import (
+    IndexOption,
+    JsonOption,
+    ModelOption,
+    SetOption,
+    load_settings,
+    open_existing,
+)
+from indexer.cli.output import note, say, spans, table
+from indexer.text import clock, shown
+
+if TYPE_CHECKING:
+    from indexer.engines.base import Index
+    from indexer.query import Query
+    from indexer.records import Result
+    from indexer.settings import Settings
+
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("search")(search_command)
+
+
+def search_command(
+    photos: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PHOTO...",
+            help="A photo, several of one person, or a video.",
+            show_default=False,
+        ),
+    ] = None,
+    index: IndexOption = None,
+    face: Annotated[
+        str,
+        typer.Option(metavar="N", help="Which face: largest, all, or its number from the left."),
+    ] = "largest",
+    stored_face: Annotated[
+        str | None,
+        typer.Option(metavar="FACE", help="Search for an indexed face.", show_default=False),
+    ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Search for a named person.", show_default=False),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many photos and videos at most.")] = 20,
+    min_score: Annotated[
+        float | None, typer.Option(min=-1, max=1, help="Lowest cosine.", show_default=False)
+    ] = None,
+    include_different: Annotated[
+        bool, typer.Option("--all", help="Also those whose verdict is `different`.")
+    ] = False,
+    named: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Only faces of this name (repeatable).", show_default=False
+        ),
+    ] = None,
+    unnamed: Annotated[bool, typer.Option("--unnamed", help="Only faces without a name.")] = False,
+    media: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MEDIA", help="Only in this media (repeatable).", show_default=False),
+    ] = None,
+    file_name: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only in files of this name.", show_default=False),
+    ] = None,
+    under: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Only below this folder.", show_default=False),
+    ] = None,
+    kind: Annotated[
+        Literal["photo", "video"] | None, typer.Option(help="Only these.", show_default=False)
+    ] = None,
+    from_s: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="Only from this second of a video.", show_default=False),
+    ] = None,
+    to_s: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="Only to this second of a video.", show_default=False),
+    ] = None,
+    recorded_from: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=DATES, help="Only recorded at this time (UTC) or later.", show_default=False
+        ),
+    ] = None,
+    recorded_to: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=DATES, help="Only recorded at this time (UTC) or earlier.", show_default=False
+        ),
+    ] = None,
+    min_face: Annotated[
+        float | None, typer.Option(metavar="PX", help="Only faces this large.", show_default=False)
+    ] = None,
+    min_probability: Annotated[
+        float | None, typer.Option(metavar="P", help="Only faces this sure.", show_default=False)
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.png",
+            help="Write a contact sheet of the query and its results.",
+            show_default=False,
+        ),
+    ] = None,
+    model: ModelOption = None,
+    assignments: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the photos and videos in which a person appears, and when."""
+    from indexer.records import Filters
+    from indexer.search import find
+
+    settings = load_settings(assignments, index=index, model=model)
+    with open_existing(settings) as opened:
+        filters = Filters(
+            persons=tuple(named or ()),
+            media_ids=_media_ids(opened, media or []),
+            file_names=tuple(file_name or ()),
+            path_prefix=str(under.absolute()) if under else None,
+            kind=kind,
+            from_s=from_s,
+            to_s=to_s,
+            recorded_from=_utc(recorded_from),
+            recorded_to=_utc(recorded_to),
+            min_face_px=min_face,
+            min_probability=min_probability,
+            unnamed=unnamed,
+        )
+        queries = _queries(opened, settings, photos or [], face, stored_face, person)
+        found = [
+            (
+                query,
+                find(
+                    opened,
+                    query,
+                    filters=filters,
+                    top=top,
+                    min_score=min_score,
+                    include_different=include_different,
+                ),
+            )
+            for query in queries
+        ]
+        show_results(found, listed=face == "all", as_json=as_json)
+        if sheet:
+            _write_sheets(opened, found, sheet)
+    if not any(results for _, results in found):
+        raise typer.Exit(1)
+
+
+def _queries(
+    index: Index,
+    settings: Settings,
+    photos: list[Path],
+    face: str,
+    stored_face: str | None,
+    person: str | None,
+) -> list[Query]:
+    from indexer.errors import UsageError
+    from indexer.query import PictureQueries, person_query, stored_face_query
+
+    if bool(photos) + (stored_face is not None) + (person is not None) != 1:
+        raise UsageError("Give either photos (or a video), or --stored-face, or --person.")
+    if stored_face is not None:
+        return [stored_face_query(index, stored_face)]
+    if person is not None:
+        return [person_query(index, person)]
+    pictures = PictureQueries(index, settings)
+    if face in {"largest", "all"}:
+        return pictures.any_media(photos, "all" if face == "all" else "largest")
+    if not face.isdecimal():
+        raise UsageError(f"--face takes largest, all or a number, not {face!r}.")
+    return pictures.any_media(photos, int(face))
+
+
+def _media_ids(index: Index, given: list[str]) -> tuple[str, ...]:
+    from indexer.lookup import find_media
+
+    return tuple(find_media(index, text).id for text in given)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=timezone.utc) if moment else None
+
+
+def show_results(found: list[tuple[Query, list[Result]]], *, listed: bool, as_json: bool) -> None:
+    """Print queries with their results; `listed` where each face of a photo has a list."""
+    if as_json:
+        from indexer.cli.document import print_json, search_document
+
+        documents = [search_document(query, results) for query, results in found]
+        print_json({"lists": documents} if listed else documents[0])
+        return
+    for query, results in found:
+        if listed:
+            say(f"{shown(query.description)}:")
+        if not results:
+            note(f"Nothing found for {shown(query.description)}.")
+            continue
+        table(
+            ("#", "verdict", "score", "person", "where", "when", "best"),
+            [_row(number, result) for number, result in enumerate(results, 1)],
+        )
+
+
+def _row(number: int, result: Result) -> tuple[str, ...]:
+    face = result.best.face
+    unfinished = "" if result.media.state == "done" else f" ({result.media.state})"
+    return (
+        str(number),
+        result.verdict or "-",
+        f"{result.score:.3f}",
+        result.person or "-",
+        f"{result.media.path}{unfinished}",
+        spans(result),
+        clock(face.timestamp_s) if result.media.kind == "video" else "",
+    )
+
+
+def _write_sheets(index: Index, found: list[tuple[Query, list[Result]]], file: Path) -> None:
+    from indexer.contact_sheet import write_sheet
+
+    for query, results in found:
+        path = file
+        if len(found) > 1:
+            path = file.with_name(f"{file.stem}-{query.number}{file.suffix}")
+        write_sheet(path, index, query, results)
+        note(f"Contact sheet: {shown(str(path))}")
