@@ -1,0 +1,147 @@
+"""Tracks of segments become appearances, with the faces worth keeping."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from indexer.appearances import best_faces, plan_links, quality
+from indexer.records import Face, LinkPlan, Segment, SegmentSpan
+from indexer.settings import AppearanceSettings
+from indexer.tracks import Tracker, pack_tracks
+from tests.people import LEFT, MEDIA_ID, RIGHT, face, key_frame, label
+
+SETTINGS = AppearanceSettings(max_gap_s=2.0, max_faces=3)
+
+
+def segment(number: int, *looks) -> tuple[Segment, list[Face]]:
+    """Track a segment's (key frame, faces) pairs, as the pipeline does."""
+    tracker = Tracker(min_cosine=0.6, max_gap_s=2.0)
+    for key, faces in looks:
+        tracker.add(key, faces)
+    tracks = [track for track, _ in tracker.runs()]
+    span = SegmentSpan(number, number * 60.0, number * 60.0 + 60.0)
+    packed = pack_tracks(tracks, min_cosine=0.6)
+    return Segment(MEDIA_ID, span, "done", tracks=packed), [f for _, fs in looks for f in fs]
+
+
+def plan(*parts, labels=()) -> LinkPlan:
+    return plan_links(
+        [part[0] for part in parts], [f for part in parts for f in part[1]], labels, SETTINGS
+    )
+
+
+def spans(made: LinkPlan) -> list[tuple[float, float]]:
+    return sorted({(a.start_s, a.end_s) for a in made.appearances.values() if a})
+
+
+def test_a_track_that_goes_on_over_a_segment_border_is_one_appearance() -> None:
+    first = segment(0, (key_frame(59.0, 59.96), [face("anna", 59.0)]))
+    second = segment(1, (key_frame(60.0, 61.0), [face("anna", 60.0)]))
+    assert spans(plan(first, second)) == [(59.0, 61.0)]
+
+
+def test_a_gap_over_the_border_is_bridged_only_within_the_limit() -> None:
+    first = segment(0, (key_frame(58.0, 58.5), [face("anna", 58.0)]))
+    near = segment(1, (key_frame(60.2, 61.0), [face("anna", 60.2)]))
+    far = segment(1, (key_frame(60.8, 61.0), [face("anna", 60.8)]))
+    assert spans(plan(first, near)) == [(58.0, 61.0)]
+    assert spans(plan(first, far)) == [(58.0, 58.5), (60.8, 61.0)]
+
+
+def test_somebody_else_after_the_border_ends_the_appearance() -> None:
+    first = segment(0, (key_frame(59.0, 59.96), [face("anna", 59.0)]))
+    second = segment(
+        1,
+        (key_frame(60.0, 60.4), [face("bert", 60.0)]),
+        (key_frame(60.5, 61.0), [face("anna", 60.5)]),
+    )
+    assert spans(plan(first, second)) == [(59.0, 59.96), (60.0, 60.4), (60.5, 61.0)]
+
+
+def test_an_appearance_can_last_over_many_segments() -> None:
+    parts = [
+        segment(n, (key_frame(60.0 * n, 60.0 * n + 59.96), [face("anna", 60.0 * n)]))
+        for n in range(5)
+    ]
+    made = plan(*parts)
+    assert spans(made) == [(0.0, 299.96)]
+    assert sum(a is not None for a in made.appearances.values()) == SETTINGS.max_faces
+    assert len(made.surplus) == 2
+
+
+def test_a_segment_without_anybody_ends_it() -> None:
+    first = segment(0, (key_frame(59.9), [face("anna", 59.9)]))
+    third = segment(2, (key_frame(120.0), [face("anna", 120.0)]))
+    assert len(spans(plan(first, segment(1), third))) == 2
+    assert len(spans(plan(first, third))) == 2
+
+
+def test_the_order_of_segments_and_faces_does_not_matter() -> None:
+    first = segment(0, (key_frame(59.0, 59.96), [face("anna", 59.0), face("bert", 59.0, RIGHT)]))
+    second = segment(1, (key_frame(60.0), [face("bert", 60.0, RIGHT), face("anna", 60.0)]))
+    assert plan(first, second).appearances == plan(second, first).appearances
+
+
+def test_planning_again_over_what_was_kept_changes_nothing() -> None:
+    looks = [(key_frame(float(t)), [face("anna", float(t), likeness=0.8)]) for t in range(8)]
+    part = segment(0, *looks)
+    once = plan(part)
+    kept = [f for f in part[1] if f.id not in once.surplus]
+    again = plan((part[0], kept))
+    assert len(kept) == SETTINGS.max_faces
+    assert again.appearances == once.appearances
+    assert again.surplus == ()
+
+
+def test_a_labelled_face_is_never_surplus() -> None:
+    looks = [(key_frame(float(t)), [face("anna", float(t), likeness=0.8)]) for t in range(8)]
+    part = segment(0, *looks)
+    worst = next(f for f in part[1] if f.id in plan(part).surplus)
+    assert worst.id in plan(part, labels=[label(worst, "Anna")]).appearances
+
+
+def test_faces_of_an_older_run_are_surplus() -> None:
+    part = segment(0, (key_frame(1.0), [face("anna", 1.0)]))
+    old = face("anna", 7.0)
+    made = plan((part[0], [*part[1], old]))
+    assert made.surplus == (old.id,)
+
+
+def test_faces_of_a_failed_segment_stay() -> None:
+    done = segment(0, (key_frame(1.0), [face("anna", 1.0)]))
+    failed = Segment(MEDIA_ID, SegmentSpan(1, 60.0, 120.0), "failed")
+    old = face("bert", 70.0)
+    assert plan(done, (failed, [old])).surplus == ()
+
+
+def test_a_photo_keeps_all_faces_without_appearances() -> None:
+    photo = Segment(MEDIA_ID, SegmentSpan(0), "done")
+    faces = [face("anna", 0.0, LEFT), face("bert", 0.0, RIGHT)]
+    assert plan((photo, faces)) == LinkPlan({f.id: None for f in faces}, ())
+
+
+def test_the_best_face_comes_first_and_the_next_differs_from_it() -> None:
+    good = face("anna", 0.0)
+    twin = replace(face("anna", 1.0), probability=0.98)
+    other = replace(face("anna", 2.0, likeness=0.7), probability=0.95)
+    assert [f.id for f in best_faces([other, twin, good], 2)] == [good.id, other.id]
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        {"probability": 0.9},
+        {"face_px": 45.0},
+        {"sharpness": 20.0},
+        {"landmarks_xy": ((40, 40), (60, 40), (40, 50), (45, 60), (55, 60))},
+    ],
+)
+def test_quality_falls_with_doubt_size_blur_and_profile(worse: dict) -> None:
+    good = face("anna")
+    assert quality(replace(good, **worse)) < quality(good) <= 1.0
+
+
+def test_coinciding_eyes_do_not_break_quality() -> None:
+    assert quality(replace(face("anna"), landmarks_xy=((5.0, 5.0),) * 5)) > 0
