@@ -1,0 +1,145 @@
+"""Which files are media, and what each of them is."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.errors import MediaError
+from indexer.files import names_in, open_file, require_file, shown, status_of
+from indexer.photos import read_header
+from indexer.records import Media
+from indexer.video import VideoReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from indexer.settings import MediaSettings
+
+_PHOTOS = (
+    ".avif .bmp .dib .gif .heic .heif .hif .j2k .jfif .jp2 .jpe .jpeg .jpg .jpx .mpo .pbm .pgm"
+    " .png .pnm .ppm .tif .tiff .webp"
+)
+_VIDEOS = (
+    ".3g2 .3gp .asf .avi .divx .dv .f4v .flv .h264 .h265 .hevc .m1v .m2t .m2ts .m2v .m4v .mjpeg"
+    " .mjpg .mkv .mov .mp4 .mpe .mpeg .mpg .mpv .mts .mxf .ogm .ogv .qt .rm .rmvb .ts .vob .webm"
+    " .wmv .wtv .y4m"
+)
+PHOTO_SUFFIXES = frozenset(_PHOTOS.split())
+VIDEO_SUFFIXES = frozenset(_VIDEOS.split())
+_SUFFIXES = PHOTO_SUFFIXES | VIDEO_SUFFIXES
+
+_CHUNK_BYTES = 1 << 20
+# What clocks and containers show when nobody has set them.
+_UNSET_DAYS = frozenset({(1904, 1, 1), (1970, 1, 1)})
+# The year of the oldest photograph that is left.
+_FIRST_YEAR = 1826
+
+
+def discover(paths: Sequence[str | Path]) -> Iterator[Path | MediaError]:
+    """Yield the media files among files and folders as absolute paths, each once.
+
+    Folders are searched with all that is in them, in order of name, for media by suffix; what
+    begins with a dot is passed over. Files given by name are yielded whatever their suffix. What
+    cannot be read, and what is no file, is yielded as MediaError. Links are followed; a folder
+    is searched once, so loops of links end.
+    """
+    folders: set[tuple[int, int]] = set()
+    met: set[str] = set()
+    waiting = [(os.path.abspath(path), True) for path in reversed(paths)]  # noqa: PTH100
+    while waiting:
+        path, named = waiting.pop()
+        if path in met:
+            continue
+        met.add(path)
+        wanted = named or Path(path).suffix.lower() in _SUFFIXES
+        try:
+            status = status_of(path)
+            if stat.S_ISDIR(status.st_mode):
+                _require_utf8(path)
+                if (status.st_dev, status.st_ino) not in folders:
+                    folders.add((status.st_dev, status.st_ino))
+                    names = [name for name in names_in(path) if not name.startswith(".")]
+                    waiting += [(str(Path(path, name)), False) for name in reversed(names)]
+            elif wanted:
+                _require_utf8(path)
+                require_file(path)
+                yield Path(path)
+        except MediaError as error:
+            if wanted or not _is_broken_link(error):
+                yield error
+
+
+def content_id(path: Path) -> str:
+    """Return a media's id: the first 32 hex digits of the SHA-256 of its bytes.
+
+    Raises MediaError if the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with open_file(path) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()[:32]
+
+
+def probe(path: Path, media_id: str, settings: MediaSettings) -> Media:
+    """Return what a file is, told by its content: a photo, or a video that can be decoded.
+
+    Raises MediaError if it is neither, is damaged beyond use, or has too many pixels.
+    """
+    size_bytes = require_file(path).st_size
+    if size_bytes == 0:
+        raise MediaError(f"{shown(path)} is empty.")
+    header = read_header(path, settings)
+    if header is not None:
+        return Media(
+            id=media_id,
+            kind="photo",
+            size_bytes=size_bytes,
+            width=header.width,
+            height=header.height,
+            recorded_at=_plausible(header.taken_at),
+        )
+    try:
+        with VideoReader(path, settings.max_pixels) as reader:
+            return Media(
+                id=media_id,
+                kind="video",
+                size_bytes=size_bytes,
+                width=reader.width,
+                height=reader.height,
+                duration_s=reader.duration_s,
+                recorded_at=_plausible(reader.created_at),
+                warnings=reader.warnings(),
+            )
+    except MediaError as error:
+        if error.__cause__ is None:
+            raise
+        raise MediaError(
+            f"{shown(path)} is neither a photo nor a video that can be read."
+        ) from error.__cause__
+
+
+def _require_utf8(path: str) -> None:
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise MediaError(f"The name of {shown(path)} is not valid UTF-8: rename it.") from error
+
+
+def _is_broken_link(error: MediaError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOENT, errno.ELOOP)
+
+
+def _plausible(date: datetime | None) -> datetime | None:
+    """Return a date unless it is one that an unset clock shows, or no photograph could have."""
+    if date is None or (date.year, date.month, date.day) in _UNSET_DAYS:
+        return None
+    tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
+    return date if date.year >= _FIRST_YEAR and date <= tomorrow else None

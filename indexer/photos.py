@@ -1,0 +1,219 @@
+"""Photos: pictures as a viewer shows them, whatever the format stores."""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from indexer.errors import MediaError, MissingExtra
+from indexer.files import open_file, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from PIL.Image import Exif, Image
+    from PIL.ImageFile import ImageFile
+
+    from indexer.settings import MediaSettings
+
+# Not every format that Pillow knows: it takes MPEG films for photos.
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "JPEG2000", "PPM")
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_END_OF_JPEG = b"\xff\xd9"
+_CUT_SHORT = "the photo is damaged or cut short; the part that can be decoded was used"
+
+# EXIF tags.
+_ORIENTATION, _EXIF_IFD = 0x0112, 0x8769
+_TAKEN, _TAKEN_OFFSET = 0x9003, 0x9011
+# TIFF tags.
+_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A decoded photo: image_rgb is (height, width, 3) uint8 RGB as displayed."""
+
+    image_rgb: np.ndarray = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PhotoHeader:
+    """What a photo says of itself: width and height in pixels as displayed, and its date."""
+
+    width: int
+    height: int
+    taken_at: datetime | None
+
+
+def read_header(path: Path, settings: MediaSettings) -> PhotoHeader | None:
+    """Return what a photo says of itself, or None if the file is none by its content.
+
+    taken_at is taken as UTC where no offset is given.
+    Raises MediaError if the photo is damaged, has no pixels, or more than allowed.
+    """
+    with open_file(path) as stream:
+        image = _open(path, stream, settings)
+        if image is None:
+            return None
+        exif = _exif(image)
+        width, height = _stored_size(image)
+        turned = exif.get(_ORIENTATION) in (5, 6, 7, 8)
+        return PhotoHeader(*((height, width) if turned else (width, height)), _taken_at(exif))
+
+
+def read_photo(path: Path, settings: MediaSettings) -> Photo:
+    """Return a photo as displayed: upright, over white where it is transparent, scaled to 8 bits.
+
+    Of an animation, the first picture. A photo that is cut short gives the rows that are there
+    and a warning. Raises MediaError if the file is no photo, is damaged, has no pixels, or more
+    than allowed.
+    """
+    with open_file(path) as stream:
+        image = _open(path, stream, settings)
+        if image is None:
+            raise MediaError(f"{shown(path)} is not a photo.")
+        try:
+            image, warnings = _loaded(image, stream)
+            return Photo(_as_rgb(_upright(image)), warnings)
+        except Exception as error:  # what Pillow raises on damaged files has no common base
+            raise MediaError(f"{shown(path)} cannot be decoded: {error}.") from error
+
+
+def _open(path: Path, stream: BinaryIO, settings: MediaSettings) -> ImageFile | None:
+    """Open a photo without decoding it, by its content; None if it is none.
+
+    Like PIL.Image.open, but its limit against decompression bombs is a global of the process.
+    """
+    prefix = stream.read(16)
+    for name, factory in _factories(prefix):
+        stream.seek(0)
+        try:
+            image = factory(stream, str(path))
+        except Exception as error:  # as above
+            raise MediaError(f"{shown(path)} is a damaged or empty {name}: {error}.") from error
+        width, height = image.size
+        if width * height > settings.max_pixels:
+            raise MediaError(
+                f"{shown(path)} has {width} x {height} pixels, more than the "
+                f"{settings.max_pixels:,} that the setting media.max_pixels allows."
+            )
+        return image
+    brand = prefix[8:12] if prefix[4:8] == b"ftyp" else b""
+    if brand in _HEIC_BRANDS:
+        raise MediaError(f"{shown(path)} cannot be read. {MissingExtra('HEIC photos', 'heic')}")
+    if brand in _AVIF_BRANDS:
+        raise MediaError(f"{shown(path)} cannot be read: this Pillow was built without AVIF.")
+    return None
+
+
+def _factories(prefix: bytes) -> Iterator[tuple[str, Callable[..., ImageFile]]]:
+    """Yield name and opener of the formats that a file's first 16 bytes fit."""
+    from PIL import Image
+
+    try:
+        import pillow_heif
+    except ImportError:
+        pass
+    else:
+        pillow_heif.register_heif_opener()
+    Image.init()
+    for name in _FORMATS:
+        factory, accept = Image.OPEN.get(name, (None, None))
+        # A text instead of True says why the format cannot be read here.
+        if factory and accept and accept(prefix) and not isinstance(accept(prefix), str):
+            yield name, factory
+
+
+def _loaded(image: ImageFile, stream: BinaryIO) -> tuple[ImageFile, tuple[str, ...]]:
+    """Decode a photo; of a damaged one the rows before the damage, with a warning.
+
+    Pillow's own tolerance of cut files is a global of the process.
+    """
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    try:
+        image.load()
+    except Exception:  # as above
+        if isinstance(image, JpegImageFile):
+            stream.seek(0)
+            image = JpegImageFile(io.BytesIO(stream.read() + _END_OF_JPEG))
+            with suppress(OSError):
+                image.load()
+        # Without tiles left to decode, Pillow hands out the rows that it has.
+        image.tile = []
+        image.load()
+        if image.getbbox() is None:
+            raise
+        return image, (_CUT_SHORT,)
+    return image, ()
+
+
+def _stored_size(image: ImageFile) -> tuple[int, int]:
+    """Return width and height before turning; TIFF's own are turned already, or not, by version."""
+    tags = getattr(image, "tag_v2", None)
+    return (tags[_TIFF_WIDTH], tags[_TIFF_HEIGHT]) if tags else image.size
+
+
+def _upright(image: Image) -> Image:
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # as above; without readable EXIF a photo is shown as it is stored
+        return image
+
+
+def _exif(image: ImageFile) -> Exif:
+    """Return a photo's EXIF tags; none if they cannot be read."""
+    from PIL.Image import Exif
+
+    try:
+        return image.getexif()
+    except Exception:  # as above
+        return Exif()
+
+
+def _taken_at(exif: Exif) -> datetime | None:
+    """Return when the photo was taken, in UTC, or None if that is not said in a readable way."""
+    try:
+        tags = exif.get_ifd(_EXIF_IFD)
+        taken = str(tags[_TAKEN]).strip("\0 ")
+        offset = str(tags.get(_TAKEN_OFFSET, "")).strip("\0 ") or "+00:00"
+        return datetime.strptime(taken + offset, "%Y:%m:%d %H:%M:%S%z").astimezone(timezone.utc)
+    except Exception:  # as above
+        return None
+
+
+def _as_rgb(image: Image) -> np.ndarray:
+    """Return (h, w, 3) uint8 RGB, transparent parts over white, deep greys scaled to 8 bits."""
+    from PIL import Image
+
+    if image.mode.startswith("I") or image.mode == "F":
+        grey = _scaled_to_8_bits(np.asarray(image))
+        return np.stack([grey] * 3, axis=-1)
+    if image.has_transparency_data:
+        picture = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return np.array(image.convert("RGB"))
+
+
+def _scaled_to_8_bits(grey: np.ndarray) -> np.ndarray:
+    """Scale by the range of the samples: 16 bits, more if a sample needs it, 0 to 1 for floats.
+
+    Floats above 1 are taken to range up to the largest of them.
+    """
+    if grey.dtype.kind == "f":
+        grey = np.nan_to_num(grey.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+        top = max(1.0, float(grey.max()))
+    else:
+        top = 65535.0 if grey.max() <= 65535 else 2.0**31 - 1
+    return np.rint(np.clip(grey / top, 0.0, 1.0) * 255.0).astype(np.uint8)

@@ -1,0 +1,288 @@
+"""Videos: frames at the times at which a player shows them, the same however they are asked for."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from indexer.errors import MediaError
+from indexer.files import require_file, shown
+from indexer.records import Frame
+from indexer.settings import MediaSettings
+from indexer.timeline import read_timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Text that FFmpeg would play as pictures, lists that name other files or addresses, and stills.
+_NO_VIDEOS = frozenset({"concat", "dash", "hls", "image2", "imf", "rtsp", "sdp", "tty"})
+
+
+@contextmanager
+def _translated_errors(path: Path) -> Iterator[None]:
+    """Turn what PyAV raises into MediaError."""
+    import av
+
+    try:
+        yield
+    except av.FFmpegError as error:
+        reason = error.strerror or str(error)
+        raise MediaError(f"{shown(path)} cannot be read as a video: {reason}.") from error
+
+
+class VideoReader:
+    """A video's frames, decoded as they are asked for; use it as a context manager.
+
+    Opening reads the file once without decoding, which gives the times of all frames.
+
+    width, height: pixels as displayed: turned upright, with square pixels.
+    duration_s: from the container's start to the end of the last frame.
+    timestamps_s: (frames,) float64, ascending; seconds from the container's start.
+    created_at: the date that the container states, in UTC, if it does.
+    Raises MediaError when the file holds no video, or none that can be decoded.
+    """
+
+    def __init__(self, path: Path, max_pixels: int = MediaSettings.max_pixels) -> None:
+        self._path = path
+        self._max_pixels = max_pixels
+        self._held: tuple[int, Any] | None = None
+        self._pictures: Iterator[tuple[int, Any]] = iter(())
+        self._reached_s = 0.0
+        self._undecodable: set[int] = set()
+        self._left_out: set[int] = set()
+        require_file(path)
+        with _translated_errors(path):
+            self._container, self._stream = self._open()
+            try:
+                self._start()
+            except BaseException:
+                self.close()
+                raise
+
+    def _start(self) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self.created_at = _date(self._container.metadata.get("creation_time", ""))
+        self._timeline = read_timeline(self._container, self._stream)
+        self._early_end = self._timeline.early_end
+        self.timestamps_s = self._timeline.times_s
+        self.duration_s = self._timeline.end_s
+        self._rewind()
+        self._held = next(self._pictures, None)
+        if self._held is None:
+            raise MediaError(
+                f"{shown(self._path)} has no frame that can be decoded "
+                f"({len(self.timestamps_s)} are in the file)."
+            )
+        self._reformatter = VideoReformatter()
+        picture = self._held[1]
+        aspect = self._stream.sample_aspect_ratio or Fraction(1)
+        self._square_size = (max(1, round(picture.width * aspect)), picture.height)
+        self._turn = _display_matrix(picture)
+        lies = abs(self._turn[0, 0]) < abs(self._turn[0, 1])
+        self.width, self.height = self._square_size[:: -1 if lies else 1]
+
+    @property
+    def decode_errors(self) -> int:
+        """Number of packets met so far that could not be decoded."""
+        return len(self._undecodable)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what was wrong with the file, as far as it has been read."""
+        found = []
+        if self._early_end:
+            found.append(f"the file ends early: {self._early_end}")
+        if self._undecodable:
+            found.append(f"{_frames(len(self._undecodable))} could not be decoded")
+        if self._left_out:
+            found.append(
+                f"{_frames(len(self._left_out))} with timestamps that go back were left out"
+            )
+        return tuple(found)
+
+    def frames(self, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[Frame]:
+        """Yield the frames with start_s <= timestamp_s < end_s in order.
+
+        A range that begins where the last one ended goes on decoding, so that no frame is decoded
+        twice; any other begins at a key frame and gives the same frames as one pass. Only one
+        range can be read at a time. Raises MediaError when the file can no longer be read.
+        """
+        with _translated_errors(self._path):
+            if start_s != self._reached_s:
+                self._go_to(start_s)
+            self._reached_s = math.nan
+            while (found := self._next()) is not None:
+                index, picture = found
+                if self.timestamps_s[index] >= end_s:
+                    self._held = found
+                    break
+                if self.timestamps_s[index] >= start_s:
+                    yield self._frame(index, picture)
+            self._reached_s = end_s
+
+    def close(self) -> None:
+        """Release the file; calling it twice does no harm."""
+        self._held = None
+        self._container.close()
+
+    def __enter__(self) -> VideoReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> tuple[Any, Any]:
+        import av
+
+        container = av.open(f"file:{self._path}", options={"protocol_whitelist": "file"})
+        try:
+            return container, self._choose_stream(container)
+        except BaseException:
+            container.close()
+            raise
+
+    def _choose_stream(self, container: Any) -> Any:
+        from av.stream import Disposition
+
+        names = set(container.format.name.split(","))
+        streams = [
+            s for s in container.streams.video if not s.disposition & Disposition.attached_pic
+        ]
+        if not streams or names & _NO_VIDEOS or any(name.endswith("_pipe") for name in names):
+            raise MediaError(f"{shown(self._path)} has no video stream.")
+        known = [s for s in streams if s.codec_context is not None]
+        if not known:
+            raise MediaError(f"FFmpeg cannot decode the video stream of {shown(self._path)}.")
+        stream = max(
+            known, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height)
+        )
+        if stream.width * stream.height > self._max_pixels:
+            raise MediaError(
+                f"{shown(self._path)} has {stream.width} x {stream.height} pixels, more than the "
+                f"{self._max_pixels:,} that the setting media.max_pixels allows."
+            )
+        # Frame threads lose good frames near bad ones, and hide which ones are bad.
+        stream.thread_type = "SLICE"
+        return stream
+
+    def _next(self) -> tuple[int, Any] | None:
+        held, self._held = self._held, None
+        return held if held is not None else next(self._pictures, None)
+
+    def _go_to(self, start_s: float) -> None:
+        """Make the next picture one at or before the first that is shown from start_s on."""
+        self._held, self._pictures = None, iter(())
+        first = int(np.searchsorted(self.timestamps_s, start_s))
+        if first == len(self.timestamps_s):
+            return
+        key = self._timeline.key_before(first)
+        if key is not None:
+            self._pictures = self._decode(self._packets_from(key))
+            self._held = next(self._pictures, None)
+        # From a key frame that cannot be decoded by itself, pictures would differ from one pass.
+        if key is None or self._held is None or self._held[0] != self._timeline.index(key):
+            self._rewind()
+
+    def _rewind(self) -> None:
+        self._reopen()
+        self._held, self._pictures = None, self._decode(self._packets())
+
+    def _reopen(self) -> None:
+        self._container.close()
+        self._container, self._stream = self._open()
+
+    def _packets(self) -> Iterator[Any]:
+        import av
+
+        try:
+            yield from self._container.demux(self._stream)
+        except av.FFmpegError as error:
+            self._early_end = self._early_end or error.strerror or str(error)
+
+    def _packets_from(self, key_pts: int) -> Iterator[Any]:
+        """Yield packets from a key frame on, reading up to it where seeking misses it."""
+        import av
+
+        for seeking in (True, False):
+            self._reopen()
+            try:
+                if seeking:
+                    self._container.seek(key_pts, stream=self._stream)
+            except av.FFmpegError:
+                continue
+            packets = self._packets()
+            for packet in packets:
+                if packet.pts == key_pts:
+                    yield packet
+                    yield from packets
+                    return
+                if packet.dts is not None and packet.dts > key_pts:
+                    break
+
+    def _decode(self, packets: Iterator[Any]) -> Iterator[tuple[int, Any]]:
+        """Yield each picture with its number in the timeline, ascending."""
+        import av
+
+        last, count = -1, 0
+        for packet in packets:
+            if not packet.size and packet.dts is not None:
+                continue
+            try:
+                pictures = packet.decode()
+            except av.FFmpegError:
+                self._undecodable.add(count if packet.pts is None else packet.pts)
+                count += 1
+                continue
+            for picture in pictures:
+                timeline = self._timeline
+                index = count if timeline.counted else timeline.index(picture.pts)
+                count += 1
+                if last < index < len(self.timestamps_s):
+                    last = index
+                    yield index, picture
+                else:
+                    self._left_out.add(count)
+
+    def _frame(self, index: int, picture: Any) -> Frame:
+        width, height = self._square_size
+        square = self._reformatter.reformat(picture, width=width, height=height, format="rgb24")
+        image = _displayed(square.to_ndarray(), self._turn)
+        return Frame(index, float(self.timestamps_s[index]), np.ascontiguousarray(image))
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _display_matrix(picture: Any) -> np.ndarray:
+    """Return where a picture's right and down go when it is displayed: (2, 2) rows of (x, y)."""
+    from av.sidedata.sidedata import Type
+
+    data = picture.side_data.get(Type.DISPLAYMATRIX)
+    if data is None:
+        return np.eye(2)
+    return np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2].astype(np.float64)
+
+
+def _displayed(image: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Turn and mirror a picture by quarter turns as a display matrix says.
+
+    image: (h, w, 3). Returns a view of it.
+    """
+    if abs(turn[0, 0]) < abs(turn[0, 1]):
+        image, turn = image.transpose(1, 0, 2), turn[::-1]
+    return image[:: -1 if turn[1, 1] < 0 else 1, :: -1 if turn[0, 0] < 0 else 1]
+
+
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count} frames"
