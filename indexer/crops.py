@@ -62,6 +62,16 @@ def aligned_crop(
 
     target = np.array(ARCFACE_TEMPLATE) * (size / ARCFACE_TEMPLATE_PX)
     matrix = similarity(np.asarray(landmarks_xy, dtype=np.float64), target)
+    # Bilinear sampling looks at four pixels, however strong the reduction. Without this step three
+    # sizes of one photo give MobileFace V2 cosines of 0.94 to 0.99, with it 0.96 to 0.995.
+    times = int(1 / abs(complex(*matrix[:, 0])))
+    if times > 1:
+        height, width = (side // times for side in image_rgb.shape[:2])
+        image_rgb = image_rgb[: height * times, : width * times]
+        image_rgb = cv2.resize(image_rgb, (width, height), interpolation=cv2.INTER_AREA)
+        # A new pixel's centre is the mean of the centres it covers.
+        matrix[:, 2] += matrix[:, :2].sum(axis=1) * (times - 1) / 2
+        matrix[:, :2] *= times
     return np.asarray(cv2.warpAffine(image_rgb, matrix, (size, size), flags=cv2.INTER_LINEAR))
 
 

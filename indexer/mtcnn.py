@@ -86,7 +86,7 @@ class Cascade:
         refined = []
         for windows, offsets, probabilities in self._looked_at(self._r_net, 24, integrals, boxes):
             likely = np.flatnonzero(probabilities[:, 1] > REFINED_PROBABILITY)
-            best = likely[_suppressed(windows[likely], probabilities[likely, 1], 0.7)]
+            best = likely[suppressed(windows[likely], probabilities[likely, 1], 0.7)]
             refined.append(_squared(_moved(windows[best], offsets[best])))
         return refined
 
@@ -99,7 +99,7 @@ class Cascade:
         ):
             likely = np.flatnonzero(probabilities[:, 1] >= min_probability)
             moved = _moved(windows, offsets)
-            best = likely[_suppressed_within(moved[likely], probabilities[likely, 1], 0.7)]
+            best = likely[suppressed_within(moved[likely], probabilities[likely, 1], 0.7)]
             corner = windows[best, None, :2]
             sides = windows[best, None, 2:] - corner + 1
             relative = points[best].reshape(-1, 2, 5).transpose(0, 2, 1)
@@ -190,12 +190,12 @@ def _windows(offsets: Array, probabilities: Array, scale: float) -> Array:
     high = np.floor((corner + WINDOW_PX) / np.float32(scale))
     scores = probabilities[at][:, None]
     windows = np.concatenate([low, high, scores, offsets[:, at[0], at[1]].T], axis=1)
-    return windows[_suppressed(windows[:, :4], windows[:, 4], 0.5)]
+    return windows[suppressed(windows[:, :4], windows[:, 4], 0.5)]
 
 
 def _best_windows(windows: Array) -> Array:
     """Suppress (n, 9) windows of all levels and apply their offsets; returns boxes (m, 4)."""
-    windows = windows[_suppressed(windows[:, :4], windows[:, 4], 0.7)]
+    windows = windows[suppressed(windows[:, :4], windows[:, 4], 0.7)]
     sides = windows[:, 2:4] - windows[:, :2]
     boxes: Array = windows[:, :4] + windows[:, 5:] * np.tile(sides, 2)
     return boxes
@@ -215,7 +215,7 @@ def _squared(boxes: Array) -> Array:
     return squares
 
 
-def _suppressed(boxes: Array, scores: Array, max_iou: float) -> Array:
+def suppressed(boxes: Array, scores: Array, max_iou: float) -> Array:
     """Return the indices of the boxes that no better one overlaps too much, best first."""
     import torch
     from torchvision.ops import nms
@@ -224,8 +224,8 @@ def _suppressed(boxes: Array, scores: Array, max_iou: float) -> Array:
     return kept
 
 
-def _suppressed_within(boxes: Array, scores: Array, max_share: float) -> Array:
-    """Return the same for overlap as a share of the smaller box."""
+def suppressed_within(boxes: Array, scores: Array, max_share: float) -> Array:
+    """Return the same as `suppressed` for overlap as a share of the smaller box."""
     areas = (boxes[:, 2:] - boxes[:, :2] + 1).prod(axis=1)
     left = np.argsort(scores)[::-1]
     kept = []
