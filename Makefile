@@ -1,0 +1,38 @@
+# `make demo` shows Sightings on photos that need no data of yours; `make test` runs all tests.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+EXTRAS := dlib,onnx,heic,demo,dev
+
+.PHONY: demo test test-fast lint clean
+
+demo: $(INSTALLED)
+	$(BIN)/sightings demo --dir demo
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+test-fast: $(INSTALLED)
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) demo
+
+# Where the package index offers torch's CPU build, that is taken: a tenth of the size.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+	  || { echo "Sightings needs Python 3.10 or newer: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "Python's venv module is missing: sudo apt install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	@sed -n 's/^\(torch\|torchvision\)==\([^ ;]*\)/\1==\2+cpu/p' constraints.txt \
+	  | $(BIN)/python -m pip install --quiet --requirement /dev/stdin 2>/dev/null \
+	  || echo "The package index has no CPU build of torch: taking the default one (5 GB)."
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[$(EXTRAS)]"
+	@touch $@

@@ -1,0 +1,5 @@
+"""`python -m indexer` is `sightings`."""
+
+from indexer.cli import main
+
+main()
