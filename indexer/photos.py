@@ -85,7 +85,7 @@ def read_photo(path: Path, settings: MediaSettings) -> Photo:
             image, warnings = _loaded(image, stream)
             return Photo(_as_rgb(_upright(image)), warnings)
         except Exception as error:  # what Pillow raises on damaged files has no common base
-            raise MediaError(f"{shown(path)} cannot be decoded: {error}.") from error
+            raise MediaError(f"{shown(path)} cannot be decoded: {_reason(error)}.") from error
 
 
 def _open(path: Path, stream: BinaryIO, settings: MediaSettings) -> ImageFile | None:
@@ -99,7 +99,9 @@ def _open(path: Path, stream: BinaryIO, settings: MediaSettings) -> ImageFile | 
         try:
             image = factory(stream, str(path))
         except Exception as error:  # as above
-            raise MediaError(f"{shown(path)} is a damaged or empty {name}: {error}.") from error
+            raise MediaError(
+                f"{shown(path)} is a damaged or empty {name}: {_reason(error)}."
+            ) from error
         width, height = image.size
         if width * height > settings.max_pixels:
             raise MediaError(
@@ -113,6 +115,10 @@ def _open(path: Path, stream: BinaryIO, settings: MediaSettings) -> ImageFile | 
     if brand in _AVIF_BRANDS:
         raise MediaError(f"{shown(path)} cannot be read: this Pillow was built without AVIF.")
     return None
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__
 
 
 def _factories(prefix: bytes) -> Iterator[tuple[str, Callable[..., ImageFile]]]:

@@ -24,14 +24,14 @@ class Timeline:
     pts: (frames,) int64, ascending, in the stream's time base; empty where packets carry no
     presentation times, so that only the count of decoded frames tells which frame is which.
     times_s: (frames,) float64, ascending, from the container's start.
-    key_pts: (keys,) int64, ascending; the frames from which decoding may begin.
+    keys: (keys,) int64, ascending; numbers of the frames from which decoding may begin.
     end_s: when the last frame's time is over. early_end: what tells that the file was cut short.
     """
 
     times_s: np.ndarray
     end_s: float
     pts: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
-    key_pts: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    keys: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     early_end: str | None = None
 
     @property
@@ -47,11 +47,9 @@ class Timeline:
         return index if pts in self.pts[index : index + 1] else -1
 
     def key_before(self, index: int) -> int | None:
-        """Return the pts of the last key frame shown at or before a frame, if there is one."""
-        if self.counted:
-            return None
-        place = int(np.searchsorted(self.key_pts, self.pts[index], side="right"))
-        return int(self.key_pts[place - 1]) if place else None
+        """Return the number of the last key frame at or before a frame, if there is one."""
+        place = int(np.searchsorted(self.keys, index, side="right"))
+        return int(self.keys[place - 1]) if place else None
 
 
 @dataclass(frozen=True)
@@ -142,9 +140,8 @@ def _stamped(
     if last_s <= 0:
         last_s = _usual_step(times_s)
     # Where times repeat or go back, the same time stands for several places in the file.
-    key_rows = rows[packets.is_key[rows] != 0] if orderly else rows[:0]
-    key_pts = packets.pts[key_rows]
-    return Timeline(times_s, round(float(times_s[-1] + last_s), 6), pts, key_pts, early_end)
+    keys = np.flatnonzero(packets.is_key[rows]) if orderly else np.empty(0, np.int64)
+    return Timeline(times_s, round(float(times_s[-1] + last_s), 6), pts, keys, early_end)
 
 
 def _usual_step(times_s: np.ndarray) -> float:

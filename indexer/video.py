@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Text that FFmpeg would play as pictures, lists that name other files or addresses, and stills.
 _NO_VIDEOS = frozenset({"concat", "dash", "hls", "image2", "imf", "rtsp", "sdp", "tty"})
+# Containers that store each packet's time, so that it is the same however one gets there.
+_EXACT_SEEKING = frozenset({"matroska", "mov"})
 
 
 @contextmanager
@@ -90,7 +92,7 @@ class VideoReader:
 
     @property
     def decode_errors(self) -> int:
-        """Number of packets met so far that could not be decoded."""
+        """Number of frames met so far that could not be decoded."""
         return len(self._undecodable)
 
     def warnings(self) -> tuple[str, ...]:
@@ -101,8 +103,9 @@ class VideoReader:
         if self._undecodable:
             found.append(f"{_frames(len(self._undecodable))} could not be decoded")
         if self._left_out:
+            were = "was" if len(self._left_out) == 1 else "were"
             found.append(
-                f"{_frames(len(self._left_out))} with timestamps that go back were left out"
+                f"{_frames(len(self._left_out))} with timestamps that go back {were} left out"
             )
         return tuple(found)
 
@@ -110,8 +113,9 @@ class VideoReader:
         """Yield the frames with start_s <= timestamp_s < end_s in order.
 
         A range that begins where the last one ended goes on decoding, so that no frame is decoded
-        twice; any other begins at a key frame and gives the same frames as one pass. Only one
-        range can be read at a time. Raises MediaError when the file can no longer be read.
+        twice; any other begins at a key frame and gives the same frames as one pass (damaged ones
+        may be patched up otherwise). Only one range can be read at a time. Raises MediaError when
+        the file can no longer be read.
         """
         with _translated_errors(self._path):
             if start_s != self._reached_s:
@@ -182,16 +186,18 @@ class VideoReader:
         if first == len(self.timestamps_s):
             return
         key = self._timeline.key_before(first)
+        known_errors = set(self._undecodable)
         if key is not None:
-            self._pictures = self._decode(self._packets_from(key))
+            self._pictures = self._decode(self._packets_from(int(self._timeline.pts[key])), key)
             self._held = next(self._pictures, None)
         # From a key frame that cannot be decoded by itself, pictures would differ from one pass.
-        if key is None or self._held is None or self._held[0] != self._timeline.index(key):
+        if self._held is None or self._held[0] != key:
+            self._undecodable = known_errors
             self._rewind()
 
     def _rewind(self) -> None:
         self._reopen()
-        self._held, self._pictures = None, self._decode(self._packets())
+        self._held, self._pictures = None, self._decode(self._packets(), 0)
 
     def _reopen(self) -> None:
         self._container.close()
@@ -206,16 +212,18 @@ class VideoReader:
             self._early_end = self._early_end or error.strerror or str(error)
 
     def _packets_from(self, key_pts: int) -> Iterator[Any]:
-        """Yield packets from a key frame on, reading up to it where seeking misses it."""
+        """Yield packets from a key frame on, reading up to it where seeking cannot find it."""
         import av
 
         for seeking in (True, False):
             self._reopen()
-            try:
-                if seeking:
+            if seeking:
+                if not _EXACT_SEEKING & set(self._container.format.name.split(",")):
+                    continue
+                try:
                     self._container.seek(key_pts, stream=self._stream)
-            except av.FFmpegError:
-                continue
+                except av.FFmpegError:
+                    continue
             packets = self._packets()
             for packet in packets:
                 if packet.pts == key_pts:
@@ -225,29 +233,31 @@ class VideoReader:
                 if packet.dts is not None and packet.dts > key_pts:
                     break
 
-    def _decode(self, packets: Iterator[Any]) -> Iterator[tuple[int, Any]]:
-        """Yield each picture with its number in the timeline, ascending."""
+    def _decode(self, packets: Iterator[Any], first: int) -> Iterator[tuple[int, Any]]:
+        """Yield each picture with its number in the timeline, ascending, `first` the lowest."""
         import av
 
-        last, count = -1, 0
+        timeline, last, count = self._timeline, first - 1, 0
         for packet in packets:
             if not packet.size and packet.dts is not None:
                 continue
             try:
                 pictures = packet.decode()
             except av.FFmpegError:
-                self._undecodable.add(count if packet.pts is None else packet.pts)
+                self._undecodable.add(count if timeline.counted else timeline.index(packet.pts))
                 count += 1
                 continue
             for picture in pictures:
-                timeline = self._timeline
                 index = count if timeline.counted else timeline.index(picture.pts)
                 count += 1
-                if last < index < len(self.timestamps_s):
-                    last = index
-                    yield index, picture
-                else:
-                    self._left_out.add(count)
+                if not last < index < len(self.timestamps_s):
+                    self._left_out.add(count if picture.pts is None else picture.pts)
+                    continue
+                # Packets of VP8 and of interlaced video need not show a picture each.
+                if not picture.interlaced_frame and self._stream.codec_context.name != "vp8":
+                    self._undecodable.update(range(last + 1, index))
+                last = index
+                yield index, picture
 
     def _frame(self, index: int, picture: Any) -> Frame:
         width, height = self._square_size
