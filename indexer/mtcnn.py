@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from indexer.proposals import moved, squared, suppressed, suppressed_within
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -78,7 +80,7 @@ class Cascade:
             for rows, offsets, probabilities in zip(found, *self._p_net(level), strict=True):
                 rows.append(_windows(offsets, probabilities[1], scale))
         return [
-            _squared(_best_windows(np.concatenate(rows))) if rows else _NO_BOXES for rows in found
+            squared(_best_windows(np.concatenate(rows))) if rows else _NO_BOXES for rows in found
         ]
 
     def _refined(self, integrals: Sequence[Array], boxes: list[Array]) -> list[Array]:
@@ -87,7 +89,7 @@ class Cascade:
         for windows, offsets, probabilities in self._looked_at(self._r_net, 24, integrals, boxes):
             likely = np.flatnonzero(probabilities[:, 1] > REFINED_PROBABILITY)
             best = likely[suppressed(windows[likely], probabilities[likely, 1], 0.7)]
-            refined.append(_squared(_moved(windows[best], offsets[best])))
+            refined.append(squared(moved(windows[best], offsets[best])))
         return refined
 
     def _faces(
@@ -98,12 +100,14 @@ class Cascade:
             self._o_net, 48, integrals, boxes
         ):
             likely = np.flatnonzero(probabilities[:, 1] >= min_probability)
-            moved = _moved(windows, offsets)
-            best = likely[suppressed_within(moved[likely], probabilities[likely, 1], 0.7)]
+            refined = moved(windows, offsets)
+            best = likely[suppressed_within(refined[likely], probabilities[likely, 1], 0.7)]
             corner = windows[best, None, :2]
             sides = windows[best, None, 2:] - corner + 1
             relative = points[best].reshape(-1, 2, 5).transpose(0, 2, 1)
-            faces.append(Found(moved[best], relative * sides + corner - 1, probabilities[best, 1]))
+            faces.append(
+                Found(refined[best], relative * sides + corner - 1, probabilities[best, 1])
+            )
         return faces
 
     @staticmethod
@@ -170,15 +174,10 @@ def _area_means(integral: Array, boxes: Array, size: tuple[int, int]) -> Array:
     top, bottom = y1 + rows * (y2 - y1) // size[0], y2 - (size[0] - 1 - rows) * (y2 - y1) // size[0]
     left = x1 + columns * (x2 - x1) // size[1]
     right = x2 - (size[1] - 1 - columns) * (x2 - x1) // size[1]
-    upper, lower, before, after = (
-        top[:, :, None],
-        bottom[:, :, None],
-        left[:, None],
-        right[:, None],
-    )
-    sums = integral[lower, after] - integral[lower, before]
-    sums -= integral[upper, after] - integral[upper, before]
-    means = sums / ((lower - upper) * (after - before))[..., None]
+    top, bottom, left, right = top[:, :, None], bottom[:, :, None], left[:, None], right[:, None]
+    sums = integral[bottom, right] - integral[bottom, left]
+    sums -= integral[top, right] - integral[top, left]
+    means = sums / ((bottom - top) * (right - left))[..., None]
     return np.ascontiguousarray(means.transpose(0, 3, 1, 2), dtype=np.float32)
 
 
@@ -199,41 +198,3 @@ def _best_windows(windows: Array) -> Array:
     sides = windows[:, 2:4] - windows[:, :2]
     boxes: Array = windows[:, :4] + windows[:, 5:] * np.tile(sides, 2)
     return boxes
-
-
-def _moved(boxes: Array, offsets: Array) -> Array:
-    moved: Array = boxes + offsets * np.tile(boxes[:, 2:] - boxes[:, :2] + 1, 2)
-    return moved
-
-
-def _squared(boxes: Array) -> Array:
-    """Make boxes square around their centre, with the longer side."""
-    sides = boxes[:, 2:] - boxes[:, :2]
-    longer = sides.max(axis=1, keepdims=True)
-    corner = boxes[:, :2] + sides * np.float32(0.5) - longer * np.float32(0.5)
-    squares: Array = np.concatenate([corner, corner + longer], axis=1)
-    return squares
-
-
-def suppressed(boxes: Array, scores: Array, max_iou: float) -> Array:
-    """Return the indices of the boxes that no better one overlaps too much, best first."""
-    import torch
-    from torchvision.ops import nms
-
-    kept: Array = nms(torch.from_numpy(boxes), torch.from_numpy(scores), max_iou).numpy()
-    return kept
-
-
-def suppressed_within(boxes: Array, scores: Array, max_share: float) -> Array:
-    """Return the same as `suppressed` for overlap as a share of the smaller box."""
-    areas = (boxes[:, 2:] - boxes[:, :2] + 1).prod(axis=1)
-    left = np.argsort(scores)[::-1]
-    kept = []
-    while left.size:
-        best, left = left[0], left[1:]
-        kept.append(best)
-        low = np.maximum(boxes[best, :2], boxes[left, :2])
-        high = np.minimum(boxes[best, 2:], boxes[left, 2:])
-        overlap = np.maximum(high - low + 1, 0).prod(axis=1)
-        left = left[overlap / np.minimum(areas[best], areas[left]) <= max_share]
-    return np.array(kept, dtype=np.int64)

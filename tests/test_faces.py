@@ -138,7 +138,7 @@ def test_every_face_of_a_crowd_is_found(astronaut):
 
 
 def test_more_boxes_than_16_bits_can_number_are_told_apart():
-    from indexer.mtcnn import suppressed_within
+    from indexer.proposals import suppressed_within
 
     boxes = np.tile(np.float32((10, 10, 50, 50)), (40_000, 1))
     boxes[7] = (200, 200, 240, 240)
