@@ -72,17 +72,17 @@ def make_video(
 
 
 def make_audio(path: Path, seconds: float = 1.0, *, cover: np.ndarray | None = None) -> Path:
-    """Write silence as an audio file, with a cover picture (h, w, 3) uint8 RGB if one is given."""
+    """Write silence as an mp3 or mp4 file, with a cover (h, w, 3) uint8 RGB if one is given."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=44_100)
-        art = container.add_stream("mjpeg", rate=1) if cover is not None else None
-        if art is not None:
+        codec = "libmp3lame" if path.suffix == ".mp3" else "aac"
+        sound = container.add_stream(codec, rate=44_100, layout="mono")
+        if cover is not None:
+            art = container.add_stream("mjpeg", rate=1)
             art.height, art.width = cover.shape[:2]
-            art.pix_fmt = "yuvj420p"
+            art.pix_fmt, art.codec_context.time_base = "yuvj420p", Fraction(1)
             art.disposition = av.stream.Disposition.attached_pic
-        if art is not None:
             _encode_pictures(container, art, [cover], [0.0])
-        _encode_silence(container, stream, seconds)
+        _encode_silence(container, sound, seconds)
     return path
 
 
