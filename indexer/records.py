@@ -244,7 +244,9 @@ class ModelIdentity:
 class Filters:
     """Which faces count; every field that is set must hold. Values are data, matched literally.
 
-    from_s, to_s: the appearance (or the face, before linking) overlaps this range of a video.
+    file_names: of any path of the media. path_prefix: a folder (or file); all that lies in it.
+    from_s, to_s: the appearance (or the face, before linking) overlaps this range of a video;
+    photos never match.
     recorded_from, recorded_to: inclusive; media without a date never match.
     """
 

@@ -2,7 +2,9 @@
 
 An index stores media with their files, segments (the job state), faces and labels. Methods raise
 `IndexFailure` (or one of its kinds) when storage fails; nothing acknowledged is ever lost, and
-every change of several records is seen by other processes as a whole or not at all.
+every change of several records is seen by other processes as a whole or not at all. "For good"
+means that the bytes go too, from every file of the index; where others hold that up, IndexFailure
+says what is left to do.
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from types import TracebackType
 
     import numpy as np
 
@@ -40,12 +41,7 @@ class Index(ABC):
     def __enter__(self) -> Index:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     @abstractmethod
@@ -78,7 +74,7 @@ class Index(ABC):
 
     @abstractmethod
     def iter_media(self, filters: Filters | None = None) -> Iterator[Media]:
-        """Yield media in order of first path, then id.
+        """Yield media in order of `Media.path`, then id.
 
         Only the filters persons, media_ids, exclude_media_ids, file_names, path_prefix, kind,
         recorded_* apply; with `persons` a media counts when any of its faces has such a name.
@@ -90,7 +86,10 @@ class Index(ABC):
 
     @abstractmethod
     def put_file(self, file: MediaFile) -> None:
-        """Record that a path holds a media's bytes; the path leaves the media it belonged to."""
+        """Record that a path holds a media's bytes; the path leaves the media it belonged to.
+
+        The media may still be unknown.
+        """
 
     @abstractmethod
     def remove_file(self, path: str) -> None:
@@ -98,14 +97,11 @@ class Index(ABC):
 
     @abstractmethod
     def iter_files(self) -> Iterator[MediaFile]:
-        """Yield all known files in order of path."""
+        """Yield all files in order of path. Iterators skip what is deleted while they run."""
 
     @abstractmethod
     def delete_media(self, media_ids: Sequence[str]) -> Deleted:
-        """Delete media with files, segments, faces and labels for good: the bytes go too.
-
-        Unknown ids are ignored.
-        """
+        """Delete media with files, segments, faces and labels for good; ignore unknown ids."""
 
     # --- segments: the job state -------------------------------------------------------------
 
@@ -130,7 +126,10 @@ class Index(ABC):
 
     @abstractmethod
     def renew_claim(self, segment: Segment, *, lease_s: float) -> None:
-        """Prolong a claim. Raises ClaimLost if it is no longer held."""
+        """Prolong a claim. Raises ClaimLost if it is no longer held.
+
+        It is held, even past its lease, until it is taken over, released, finished or started anew.
+        """
 
     @abstractmethod
     def claim_owners(self) -> tuple[str, ...]:
@@ -146,9 +145,10 @@ class Index(ABC):
     ) -> None:
         """Replace all faces of the media within the segment's time span, and mark it `done`.
 
-        Faces carry embedding and thumbnail. One transaction: afterwards the faces are searchable,
-        or after a crash nothing has changed. Raises ClaimLost if the claim is no longer held, and
-        ModelMismatch if a face's model is not the live one.
+        Faces carry embedding and thumbnail; labels name them at once. One transaction: afterwards
+        the faces are searchable, or after a crash nothing has changed. Raises ClaimLost if the
+        claim is no longer held, ModelMismatch if a face's model is not the live one, and
+        UsageError for a face of another media or time, or with an unusable embedding.
         """
 
     @abstractmethod
@@ -163,7 +163,7 @@ class Index(ABC):
     def link_appearances(
         self, media_id: str, settings: AppearanceSettings, *, warnings: Sequence[str] = ()
     ) -> Media:
-        """Link a media's faces once no segment is pending or claimed; return the media as it is then.
+        """Link a media's faces once no segment is pending or claimed; return the media.
 
         Applies `appearances.plan_links`, puts names back (`labels.persons_of`), drops the
         segments' tracks, stores `warnings` and `indexed_at`, and sets the state: `done`, or
@@ -220,7 +220,10 @@ class Index(ABC):
 
     @abstractmethod
     def delete_faces(self, face_ids: Sequence[str]) -> Deleted:
-        """Delete faces and the labels on them for good: the bytes go too. Unknown ids are ignored."""
+        """Delete faces and the labels on them for good, and name the others of their media anew.
+
+        Unknown ids are ignored.
+        """
 
     # --- names -------------------------------------------------------------------------------
 
@@ -228,8 +231,8 @@ class Index(ABC):
     def label(self, labels: Iterable[Label]) -> tuple[Label, ...]:
         """Store labels and name the faces of their media by `labels.persons_of`, at once.
 
-        Returns the labels that found no face (those of media still unlinked are not counted);
-        they are stored all the same.
+        Returns the labels that found no face (those of media still unlinked or unknown are not
+        counted); they are stored all the same.
         """
 
     @abstractmethod
@@ -255,7 +258,7 @@ class Index(ABC):
 
     @abstractmethod
     def forget_person(self, name: str) -> Deleted:
-        """Delete every face and label of a person for good: the bytes go too.
+        """Delete a person's faces, the labels on them and all labels with the name, for good.
 
         Raises NotFound if no label and no face has the name.
         """
@@ -272,7 +275,10 @@ class Index(ABC):
 
     @abstractmethod
     def unembedded_faces(self) -> Iterator[Face]:
-        """Yield the faces that have no vector in the version being built, as `iter_faces` does."""
+        """Yield, as `iter_faces` does, the faces without a vector in the version being built.
+
+        This and the next two raise UsageError if none is being built.
+        """
 
     @abstractmethod
     def put_vectors(self, vectors: Mapping[str, np.ndarray]) -> None:
@@ -280,14 +286,14 @@ class Index(ABC):
 
     @abstractmethod
     def activate_version(self) -> None:
-        """Make the version being built the live one and delete the old, in one step.
+        """Make the version being built the live one and delete the old for good, in one step.
 
+        Media in state `working` begin again: their tracks are of the old model.
         Raises IndexFailure if a face has no vector in it.
         """
 
-    # --- what there is -----------------------------------------------------------------------
-
     @abstractmethod
     def stats(self) -> dict[str, int | str]:
-        """Return counts and sizes: `media_<state>`, photos, videos, faces, appearances, people,
-        labels, segments_<state>, size_bytes, location, engine, model."""
+        """Return media_<state>, photos, videos, faces, appearances, people, labels,
+        segments_<state>, size_bytes, location, engine and model (its key, "" without one).
+        """  # noqa: D205

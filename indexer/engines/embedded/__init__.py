@@ -1,0 +1,1 @@
+"""The embedded engine: one SQLite file, and exact cosine search over its vectors in memory."""

@@ -1,0 +1,147 @@
+"""Opening an index file: what it must be, and how a new one is made."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from typing import TYPE_CHECKING
+
+from indexer.engines.embedded.failures import translated
+from indexer.engines.embedded.schema import APPLICATION_ID, PAGE_BYTES, SCHEMA_VERSION, TABLES
+from indexer.errors import IndexFailure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 100
+_APPLICATION_ID_AT = slice(68, 72)
+
+
+def open_database(path: Path, *, create: bool, busy_timeout_s: float) -> sqlite3.Connection:
+    """Open the index file at `path`, which is absolute, or make it.
+
+    Raises IndexFailure, saying what to do, for whatever is not a usable index.
+    """
+    if create:
+        _make_file(path)
+    is_new = _check_header(path)
+    if is_new and not create:
+        raise IndexFailure(f"{path} is empty, not an index yet. Run `sightings index` first.")
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        raise IndexFailure(
+            f"The index {path} cannot be written. Its file and its folder must be writable, even "
+            "for searching: allow that, or copy the index to such a folder."
+        )
+    with translated(path, writing=True):
+        connection = sqlite3.connect(
+            path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _set_up(connection, path, is_new=is_new, busy_timeout_s=busy_timeout_s)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _make_file(path: Path) -> None:
+    """Make an empty file for a new index, if there is none."""
+    try:
+        # Faces are biometric data: nobody but the user may read the file, nor SQLite's
+        # companion files, which take over its mode.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+    except FileNotFoundError as error:
+        raise IndexFailure(f"The folder {path.parent} does not exist. Create it first.") from error
+    except OSError as error:
+        raise IndexFailure(
+            f"No index can be made at {path} ({error.strerror}). Choose a folder that you may "
+            "write to."
+        ) from error
+
+
+def _check_header(path: Path) -> bool:
+    """Return whether the file is empty; raise IndexFailure if it is absent or not an index.
+
+    The file is looked at before SQLite opens it, so that files of others are left untouched.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+    except FileNotFoundError as error:
+        raise IndexFailure(f"There is no index at {path}. Run `sightings index` first.") from error
+    except IsADirectoryError as error:
+        raise IndexFailure(
+            f"{path} is a folder; an index is a file. Give a file's path."
+        ) from error
+    except OSError as error:
+        raise IndexFailure(f"The index {path} cannot be read ({error.strerror}).") from error
+    if not header:
+        return True
+    application_id = int.from_bytes(header[_APPLICATION_ID_AT], "big")
+    if not header.startswith(_MAGIC) or application_id != APPLICATION_ID:
+        raise IndexFailure(f"{path} is not an index of Sightings. Give the path of another file.")
+    return False
+
+
+def _set_up(
+    connection: sqlite3.Connection, path: Path, *, is_new: bool, busy_timeout_s: float
+) -> None:
+    connection.row_factory = sqlite3.Row
+    if is_new:
+        _create_tables(connection)
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise IndexFailure(
+            f"The index {path} was written by a newer Sightings (its tables have version {version},"
+            f" this program knows {SCHEMA_VERSION}). Upgrade Sightings."
+        )
+    _use_wal(connection, path, busy_timeout_s)
+    # FULL: every commit reaches the disk, so what was acknowledged outlives even a power cut
+    # (NORMAL would only outlive the process). A commit is one segment of work or more.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+
+
+def _create_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables, unless another process was faster."""
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    connection.execute("BEGIN EXCLUSIVE")
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        for statement in _statements(TABLES):
+            connection.execute(statement)
+    connection.execute("COMMIT")
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script; `executescript` would commit the transaction first."""
+    statements, rest = [], ""
+    for line in script.splitlines(keepends=True):
+        rest += line
+        if sqlite3.complete_statement(rest):
+            statements.append(rest)
+            rest = ""
+    return statements
+
+
+def _use_wal(connection: sqlite3.Connection, path: Path, busy_timeout_s: float) -> None:
+    # SQLite does not wait for others when it changes the journal mode, so this does.
+    deadline = time.monotonic() + busy_timeout_s
+    while True:
+        try:
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            break
+        except sqlite3.OperationalError as error:
+            if "is locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+    if mode != "wal":
+        raise IndexFailure(
+            f"The file system of {path} does not offer the shared memory that an index needs; "
+            "network drives often do not. Put the index on a local disk."
+        )

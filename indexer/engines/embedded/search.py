@@ -1,0 +1,131 @@
+"""Searching the vectors in memory under filters: the best faces, and the best media."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from indexer.engines.embedded import faces as face_rows
+from indexer.engines.embedded import media as media_rows
+from indexer.engines.embedded import versions
+from indexer.engines.embedded.vectors import ROUNDING
+from indexer.errors import UsageError
+from indexer.records import Group, Hit
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from indexer.engines.embedded.vectors import VectorTable
+    from indexer.records import Filters
+
+
+def best_faces(
+    connection: sqlite3.Connection,
+    table: VectorTable,
+    vector: np.ndarray,
+    k: int,
+    filters: Filters | None,
+) -> list[Hit]:
+    """Return the k best hits; see `Index.search`."""
+    queries = checked_queries(connection, np.asarray(vector)[None])
+    positions = _passing(connection, table, filters)
+    k = min(k, len(positions))
+    if k <= 0:
+        return []
+    scores, which = table.scores(queries, positions)
+    near = np.flatnonzero(scores >= _kth(scores, k) - 2 * ROUNDING)
+    exact = table.exact_scores(queries, positions[near], which[near])
+    kept = exact >= _kth(exact, k)
+    return _hits(connection, table, positions[near][kept], exact[kept])[:k]
+
+
+def best_media(
+    connection: sqlite3.Connection,
+    table: VectorTable,
+    vectors: np.ndarray,
+    groups: int,
+    filters: Filters | None,
+    *,
+    min_score: float,
+    span_score: float,
+) -> list[Group]:
+    """Return the best media with their hits; see `Index.search_groups`."""
+    queries = checked_queries(connection, vectors)
+    positions = _passing(connection, table, filters)
+    if groups <= 0 or len(queries) == 0 or len(positions) == 0:
+        return []
+    scores, which = table.scores(queries, positions)
+    media = table.media_at(positions)
+    media_best = np.full(len(table.media_ids), -np.inf, np.float32)
+    np.maximum.at(media_best, media, scores)
+    at_least = max(_kth(media_best, min(groups, len(media_best))), min_score) - 2 * ROUNDING
+    near = np.flatnonzero(
+        (media_best[media] >= at_least)
+        & (scores >= np.minimum(media_best[media], span_score) - 2 * ROUNDING)
+    )
+    exact = table.exact_scores(queries, positions[near], which[near])
+    chosen: dict[str, list[Hit]] = {}
+    for hit in _hits(connection, table, positions[near], exact):
+        chosen.setdefault(hit.face.media_id, []).append(hit)
+    best_first = [hits for hits in chosen.values() if hits[0].score >= min_score][:groups]
+    media_of = media_rows.get_many(connection, [hits[0].face.media_id for hits in best_first])
+    return [
+        Group(media_of[hits[0].face.media_id], _one_per_appearance(hits, span_score))
+        for hits in best_first
+    ]
+
+
+def checked_queries(connection: sqlite3.Connection, vectors: np.ndarray) -> np.ndarray:
+    """Return query vectors as (queries, dimensions) float32; none if the index has no model.
+
+    Raises UsageError if they have another shape or are not finite.
+    """
+    queries = np.asarray(vectors, np.float32)
+    version = versions.live(connection)
+    if version is None:
+        return queries[:0]
+    dimensions = version.model.dimensions
+    if queries.ndim != 2 or queries.shape[1] != dimensions:
+        raise UsageError(
+            f"A query has shape {queries.shape[1:]}; embeddings of the index's model "
+            f"{version.model.key} have ({dimensions},)."
+        )
+    if not np.isfinite(queries).all():
+        raise UsageError("A query's embedding has values that are not finite.")
+    return queries
+
+
+def _passing(
+    connection: sqlite3.Connection, table: VectorTable, filters: Filters | None
+) -> np.ndarray:
+    table.refresh(connection)
+    if filters is None:
+        return table.all_positions()
+    return table.positions_of(face_rows.matching(connection, filters))
+
+
+def _kth(scores: np.ndarray, k: int) -> float:
+    """Return the k-th highest score."""
+    return float(np.partition(scores, len(scores) - k)[len(scores) - k])
+
+
+def _hits(
+    connection: sqlite3.Connection, table: VectorTable, positions: np.ndarray, scores: np.ndarray
+) -> list[Hit]:
+    """Return hits best first, equal ones in order of face id."""
+    numbers = table.numbers_at(positions)
+    faces = face_rows.fetch(connection, numbers)
+    hits = [
+        Hit(faces[number], score) for number, score in zip(numbers, scores.tolist(), strict=True)
+    ]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.face.id))
+
+
+def _one_per_appearance(hits: list[Hit], span_score: float) -> tuple[Hit, ...]:
+    """Return the best hit, then the best of every other appearance that reaches `span_score`."""
+    seen: dict[str, Hit] = {}
+    for hit in hits:
+        if not seen or hit.score >= span_score:
+            seen.setdefault(hit.face.appearance_id or hit.face.id, hit)
+    return tuple(seen.values())

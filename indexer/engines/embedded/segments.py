@@ -1,0 +1,171 @@
+"""Segments as rows: the job state of media, and the claims on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from indexer.engines.embedded import media as media_rows
+from indexer.engines.embedded.values import from_blob, from_micros, now_micros, to_blob
+from indexer.errors import ClaimLost
+from indexer.records import Segment, SegmentCounts, SegmentSpan
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from indexer.records import Media
+
+
+def start(connection: sqlite3.Connection, media: Media, spans: Sequence[SegmentSpan]) -> None:
+    """Begin work on a media, unless it has begun under the same options."""
+    known = media_rows.get(connection, media.id)
+    if known is not None and known.state == "working" and known.options == media.options:
+        return
+    media_rows.put(connection, media)
+    connection.execute("DELETE FROM segments WHERE media_id = ?", (media.id,))
+    connection.executemany(
+        "INSERT INTO segments (media_id, number, start_s, end_s) VALUES (?, ?, ?, ?)",
+        [(media.id, span.number, span.start_s, span.end_s) for span in spans],
+    )
+
+
+def claim(
+    connection: sqlite3.Connection, media_id: str, *, owner: str, lease_s: float, max_attempts: int
+) -> Segment | None:
+    """Claim the first free segment; those attempted too often become failed on the way."""
+    now = now_micros()
+    while True:
+        row = connection.execute(
+            """SELECT number, attempts FROM segments
+               WHERE media_id = ?
+                 AND (state = 'pending' OR (state = 'claimed' AND lease_until <= ?))
+               ORDER BY number LIMIT 1""",
+            (media_id, now),
+        ).fetchone()
+        if row is None:
+            return None
+        key = (media_id, row["number"])
+        if row["attempts"] < max_attempts:
+            connection.execute(
+                """UPDATE segments SET state = 'claimed', attempts = attempts + 1, owner = ?,
+                     lease_until = ?, error = NULL WHERE media_id = ? AND number = ?""",
+                (to_blob(owner), now + _micros(lease_s), *key),
+            )
+            return _segment(
+                connection.execute(
+                    "SELECT * FROM segments WHERE media_id = ? AND number = ?", key
+                ).fetchone()
+            )
+        error = (
+            f"Given up after {row['attempts']} attempts that never finished: each worker was "
+            "stopped or crashed while it had this part."
+        )
+        connection.execute(
+            """UPDATE segments SET state = 'failed', error = ?, owner = NULL, lease_until = NULL
+               WHERE media_id = ? AND number = ?""",
+            (to_blob(error), *key),
+        )
+
+
+def renew(connection: sqlite3.Connection, segment: Segment, *, lease_s: float) -> None:
+    """Prolong a claim. Raises ClaimLost."""
+    check_claim(connection, segment)
+    connection.execute(
+        "UPDATE segments SET lease_until = ? WHERE media_id = ? AND number = ?",
+        (now_micros() + _micros(lease_s), segment.media_id, segment.span.number),
+    )
+
+
+def check_claim(connection: sqlite3.Connection, segment: Segment) -> None:
+    """Raise ClaimLost unless the claim by which a segment was got still stands."""
+    row = connection.execute(
+        """SELECT 1 FROM segments WHERE media_id = ? AND number = ? AND start_s = ? AND end_s = ?
+             AND state = 'claimed' AND owner = ? AND attempts = ?""",
+        (
+            segment.media_id,
+            segment.span.number,
+            segment.span.start_s,
+            segment.span.end_s,
+            to_blob(segment.owner or ""),
+            segment.attempts,
+        ),
+    ).fetchone()
+    if row is None:
+        raise ClaimLost(
+            f"Segment {segment.span.number} of media {segment.media_id} is no longer claimed by "
+            f"{segment.owner}: the claim ran out and went to another worker, or the media was "
+            "finished, started anew or deleted meanwhile. Nothing was changed; go on with the next."
+        )
+
+
+def owners(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the owners of claimed segments, sorted."""
+    rows = connection.execute(
+        "SELECT DISTINCT owner FROM segments WHERE state = 'claimed' ORDER BY owner"
+    )
+    return tuple(from_blob(row["owner"]) for row in rows)
+
+
+def release(connection: sqlite3.Connection, owner: str) -> int:
+    """Make an owner's claimed segments pending again."""
+    return connection.execute(
+        """UPDATE segments SET state = 'pending', owner = NULL, lease_until = NULL
+           WHERE state = 'claimed' AND owner = ?""",
+        (to_blob(owner),),
+    ).rowcount
+
+
+def mark_done(
+    connection: sqlite3.Connection, segment: Segment, *, tracks: bytes, counts: SegmentCounts
+) -> None:
+    """Mark a segment done."""
+    connection.execute(
+        """UPDATE segments SET state = 'done', owner = NULL, lease_until = NULL, error = NULL,
+             tracks = ?, frames = ?, key_frames = ?, faces = ?, decode_errors = ?
+           WHERE media_id = ? AND number = ?""",
+        (
+            tracks,
+            counts.frames,
+            counts.key_frames,
+            counts.faces,
+            counts.decode_errors,
+            segment.media_id,
+            segment.span.number,
+        ),
+    )
+
+
+def mark_failed(connection: sqlite3.Connection, segment: Segment, error: str) -> None:
+    """Mark a segment failed. Raises ClaimLost."""
+    check_claim(connection, segment)
+    connection.execute(
+        """UPDATE segments SET state = 'failed', owner = NULL, lease_until = NULL, error = ?
+           WHERE media_id = ? AND number = ?""",
+        (to_blob(error), segment.media_id, segment.span.number),
+    )
+
+
+def of_media(connection: sqlite3.Connection, media_id: str) -> list[Segment]:
+    """Return a media's segments in order."""
+    rows = connection.execute(
+        "SELECT * FROM segments WHERE media_id = ? ORDER BY number", (media_id,)
+    )
+    return [_segment(row) for row in rows]
+
+
+def _micros(seconds: float) -> int:
+    return round(seconds * 1_000_000)
+
+
+def _segment(row: sqlite3.Row) -> Segment:
+    return Segment(
+        media_id=row["media_id"],
+        span=SegmentSpan(row["number"], row["start_s"], row["end_s"]),
+        state=row["state"],
+        attempts=row["attempts"],
+        owner=None if row["owner"] is None else from_blob(row["owner"]),
+        lease_until=from_micros(row["lease_until"]),
+        error=None if row["error"] is None else from_blob(row["error"]),
+        counts=SegmentCounts(row["frames"], row["key_frames"], row["faces"], row["decode_errors"]),
+        tracks=row["tracks"],
+    )

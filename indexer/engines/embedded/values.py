@@ -1,0 +1,86 @@
+"""How Python values are stored in SQLite's columns."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from indexer.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import TypeVar
+
+    Item = TypeVar("Item")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+
+BATCH = 500
+"""Rows that are read or looked up together; older SQLite builds bind at most 999 values."""
+
+
+def to_blob(text: str) -> bytes:
+    """Return free text (paths, names, errors) as bytes that sort like the text.
+
+    SQLite's own text cannot hold the surrogates that stand for undecodable bytes of file names.
+    """
+    return text.encode("utf-8", "surrogatepass")
+
+
+def from_blob(stored: bytes) -> str:
+    """Return what `to_blob` was given."""
+    return stored.decode("utf-8", "surrogatepass")
+
+
+def to_micros(moment: datetime | None) -> int | None:
+    """Return microseconds since 1970 UTC. Raises UsageError for a date without time zone."""
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise UsageError(
+            f"The date {moment.isoformat()} has no time zone; add one, such as +00:00."
+        )
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(stored: int | None) -> datetime | None:
+    """Return what `to_micros` was given, in UTC."""
+    return None if stored is None else _EPOCH + stored * _MICROSECOND
+
+
+def now_micros() -> int:
+    """Return this process's clock as `to_micros` would."""
+    return (datetime.now(timezone.utc) - _EPOCH) // _MICROSECOND
+
+
+def to_vector_blob(vector: np.ndarray, dimensions: int) -> bytes:
+    """Return a (dimensions,) vector of length 1 as little-endian float32.
+
+    Raises UsageError if it has another shape or length: cosines would be wrong.
+    """
+    floats = np.asarray(vector, "<f4")
+    if floats.shape != (dimensions,):
+        raise UsageError(f"An embedding has shape {floats.shape}; the model's is ({dimensions},).")
+    length = float(np.linalg.norm(floats))
+    if not abs(length - 1.0) < 1e-3:
+        raise UsageError(f"An embedding has length {length:.4g}; it must be normalised to 1.")
+    return floats.tobytes()
+
+
+def from_vector_blob(stored: bytes) -> np.ndarray:
+    """Return a vector as (dimensions,) float32."""
+    return np.frombuffer(stored, "<f4").astype(np.float32)
+
+
+def marks(count: int) -> str:
+    """Return so many placeholders for bound values: `?, ?, ?`."""
+    return ", ".join("?" * count)
+
+
+def batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Yield a sequence in parts of at most BATCH."""
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]

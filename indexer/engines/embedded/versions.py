@@ -1,0 +1,155 @@
+"""Embedding models as rows: the live one, and at most one more that is being built."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from indexer.engines.embedded.values import to_vector_blob
+from indexer.errors import IndexFailure, ModelMismatch, UsageError
+from indexer.records import ModelIdentity, Thresholds
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping
+    from typing import Literal
+
+    import numpy as np
+
+    from indexer.records import Face
+
+
+@dataclass(frozen=True)
+class Version:
+    """A set of vectors, one for each face: `number` keys them."""
+
+    number: int
+    model: ModelIdentity
+
+
+def live(connection: sqlite3.Connection) -> Version | None:
+    """Return the version that is searched, or None in an index that never had a model."""
+    return _find(connection, "live")
+
+
+def building(connection: sqlite3.Connection) -> Version:
+    """Return the version being built. Raises UsageError if there is none."""
+    version = _find(connection, "building")
+    if version is None:
+        raise UsageError("No other model is being built in this index; call begin_version first.")
+    return version
+
+
+def adopt(connection: sqlite3.Connection, model: ModelIdentity) -> None:
+    """Make a model the live one of an index without any. Raises ModelMismatch."""
+    version = live(connection)
+    if version is None:
+        _insert(connection, model, "live")
+    elif version.model.key != model.key:
+        raise ModelMismatch(_mismatch(version.model, model.key))
+    elif version.model != model:
+        _update(connection, version, model)
+
+
+def check_models(version: Version | None, faces: Iterable[Face]) -> None:
+    """Raise ModelMismatch unless the live model made all faces."""
+    for face in faces:
+        if version is None:
+            raise ModelMismatch(f"The index has no model yet; adopt {face.model} first.")
+        if face.model != version.model.key:
+            raise ModelMismatch(_mismatch(version.model, face.model))
+
+
+def begin(connection: sqlite3.Connection, model: ModelIdentity) -> None:
+    """Start a version, or go on with it; another unfinished one is dropped."""
+    version = live(connection)
+    if version is not None and version.model.key == model.key:
+        raise UsageError(f"The index was made with {model.key} already; nothing is to be done.")
+    unfinished = _find(connection, "building")
+    if unfinished is not None and unfinished.model.key == model.key:
+        _update(connection, unfinished, model)
+        return
+    if unfinished is not None:
+        _drop(connection, unfinished)
+    _insert(connection, model, "building")
+
+
+def put_vectors(connection: sqlite3.Connection, vectors: Mapping[str, np.ndarray]) -> None:
+    """Store vectors of the version being built, by face id."""
+    version = building(connection)
+    connection.executemany(
+        """INSERT OR REPLACE INTO vectors (face, version, embedding)
+           SELECT number, ?, ? FROM faces WHERE id = ?""",
+        [
+            (version.number, to_vector_blob(vector, version.model.dimensions), face_id)
+            for face_id, vector in vectors.items()
+        ],
+    )
+
+
+def activate(connection: sqlite3.Connection) -> None:
+    """Make the version being built the live one; media in progress begin again.
+
+    What their segments left for linking was made with the old model.
+    """
+    version = building(connection)
+    missing = connection.execute(
+        """SELECT count(*) FROM faces WHERE NOT EXISTS (
+             SELECT 1 FROM vectors WHERE face = faces.number AND version = ?)""",
+        (version.number,),
+    ).fetchone()[0]
+    if missing:
+        raise IndexFailure(
+            f"{missing} faces have no vector of {version.model.key} yet, so it cannot replace the "
+            "live model. Run the re-indexing again; it goes on where it stopped."
+        )
+    old = live(connection)
+    if old is not None:
+        _drop(connection, old)
+    connection.execute("UPDATE versions SET state = 'live' WHERE number = ?", (version.number,))
+    connection.execute("UPDATE faces SET model = ?", (version.model.key,))
+    connection.execute(
+        """UPDATE segments SET state = 'pending', attempts = 0, owner = NULL, lease_until = NULL,
+             tracks = x'' WHERE media_id IN (SELECT id FROM media WHERE state = 'working')"""
+    )
+
+
+def _find(connection: sqlite3.Connection, state: str) -> Version | None:
+    row = connection.execute(
+        "SELECT number, identity FROM versions WHERE state = ?", (state,)
+    ).fetchone()
+    if row is None:
+        return None
+    fields = json.loads(row["identity"])
+    if fields["thresholds"] is not None:
+        fields["thresholds"] = Thresholds(**fields["thresholds"])
+    return Version(row["number"], ModelIdentity(**fields))
+
+
+def _insert(
+    connection: sqlite3.Connection, model: ModelIdentity, state: Literal["live", "building"]
+) -> None:
+    connection.execute(
+        "INSERT INTO versions (state, identity) VALUES (?, ?)", (state, json.dumps(asdict(model)))
+    )
+
+
+def _update(connection: sqlite3.Connection, version: Version, model: ModelIdentity) -> None:
+    connection.execute(
+        "UPDATE versions SET identity = ? WHERE number = ?",
+        (json.dumps(asdict(model)), version.number),
+    )
+
+
+def _drop(connection: sqlite3.Connection, version: Version) -> None:
+    connection.execute("DELETE FROM vectors WHERE version = ?", (version.number,))
+    connection.execute("DELETE FROM versions WHERE number = ?", (version.number,))
+
+
+def _mismatch(live_model: ModelIdentity, other_key: str) -> str:
+    return (
+        f"The index was made with the model {live_model.key} (weights: {live_model.weights_path}), "
+        f"not with {other_key}; their embeddings cannot be compared. Use that model, or give all "
+        "faces the other one: sightings reindex --model MODEL"
+    )
