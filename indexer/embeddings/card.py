@@ -72,7 +72,8 @@ class Card:
             return _channels(self.scale, 1.0), _channels(self.offset, 0.0)
         mean, std = _channels(self.mean, 0.0), _channels(self.std, 1.0)
         factors = 1 / std[0], 1 / std[1], 1 / std[2]
-        return factors, (-mean[0] / std[0], -mean[1] / std[1], -mean[2] / std[2])
+        # Subtracting from zero, as a negated zero would be written as another recipe.
+        return factors, (0 - mean[0] / std[0], 0 - mean[1] / std[1], 0 - mean[2] / std[2])
 
     @property
     def recipe(self) -> str:

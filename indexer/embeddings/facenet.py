@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 512
 CROP_PX = 160
+# Measured on 3,075 LFW photos of 802 people, as the share of pairs of one person accepted at
+# false-accept rate 1e-4: margins 14, 32 and 44 gave 0.820, 0.824 and 0.811, and with the mirror
+# image's vector added 0.829, 0.835 and 0.822.
 MARGIN_PX = 32
 RECIPE = f"MTCNN box, margin {MARGIN_PX} at {CROP_PX} px, RGB, (x - 127.5) / 128, mirror sum"
 VGGFACE2 = WeightsSource(
@@ -37,7 +40,13 @@ VGGFACE2 = WeightsSource(
     sha256="281cebca8662831adb987a874bdcb36e73f5b1c6dc5ee5878f305e985625d99b",
     licence="code MIT; no licence stated for the weights, trained on VGGFace2 (research only)",
 )
-VGGFACE2_THRESHOLDS = Thresholds(0.53, 0.75, "to be measured")
+VGGFACE2_THRESHOLDS = Thresholds(
+    possible=0.555,
+    same_person=0.756,
+    basis="cosines at false-accept rates 1e-3 and 1e-5 over 12,969,926 pairs of different people: "
+    "5,095 LFW photos of 2,822 people, at most 10 each; 95.8 % and 65.1 % of 7,039 pairs of one "
+    "person reach them",
+)
 
 
 @dataclass(frozen=True)
