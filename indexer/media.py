@@ -115,7 +115,6 @@ def probe(path: Path, media_id: str, settings: MediaSettings) -> Media:
                 height=reader.height,
                 duration_s=reader.duration_s,
                 recorded_at=_plausible(reader.created_at),
-                warnings=reader.warnings(),
             )
     except MediaError as error:
         if error.__cause__ is None:

@@ -144,7 +144,7 @@ class VideoReader:
     def _open(self) -> tuple[Any, Any]:
         import av
 
-        container = av.open(f"file:{self._path}", options={"protocol_whitelist": "file"})
+        container = av.open(f"file:{self._path}", container_options={"protocol_whitelist": "file"})
         try:
             return container, self._choose_stream(container)
         except BaseException:

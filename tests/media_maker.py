@@ -80,7 +80,7 @@ def make_audio(path: Path, seconds: float = 1.0, *, cover: np.ndarray | None = N
             art = container.add_stream("mjpeg", rate=1)
             art.height, art.width = cover.shape[:2]
             art.pix_fmt, art.codec_context.time_base = "yuvj420p", Fraction(1)
-            art.disposition = av.stream.Disposition.attached_pic
+            art.disposition = av.stream.Disposition.attached_pic.value
             _encode_pictures(container, art, [cover], [0.0])
         _encode_silence(container, sound, seconds)
     return path
