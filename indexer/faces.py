@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-BATCH_PIXELS = 20_000_000  # a batch's pictures together; MTCNN takes 12 bytes for each pixel
+BATCH_PIXELS = 20_000_000  # a batch's pictures together; MTCNN takes some 25 bytes for each
 SHARPNESS_PX = 112
 THUMBNAIL_PX = 128
 THUMBNAIL_MARGIN = 0.2  # of the box's longer side, on each side
-THUMBNAIL_QUALITY = 75
+THUMBNAIL_QUALITY = 70  # about 3 KB
 
 
 class FaceDetector:
@@ -110,7 +110,8 @@ def sharpness(crop_rgb: Array) -> float:
     """Return how sharp a face crop is: the variance of its Laplacian, at a fixed size.
 
     crop_rgb: (h, w, 3) uint8. Brought to 112 x 112 grey pixels first, so that faces of all sizes
-    compare: an enlarged face counts as blurred. 0 for a flat picture; on photos about 50 to 2000.
+    compare: an enlarged face counts as blurred. 0 for a flat picture; of 200 LFW faces 5 % lie
+    below 36 and half above 94, and a sharp press photo reaches 660.
 
     Pech-Pacheco et al., Diatom autofocusing in brightfield microscopy, ICPR 2000.
     """
