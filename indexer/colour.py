@@ -51,7 +51,8 @@ def delta_e(first_lab: np.ndarray, second_lab: np.ndarray) -> np.ndarray:
     """Return the distance of each pair of colours: (h, w) float32, from (h, w, 3) CIELAB."""
     difference = first_lab - second_lab
     squares: np.ndarray = np.einsum("ijk,ijk->ij", difference, difference)
-    return np.sqrt(squares)
+    distances: np.ndarray = np.sqrt(squares)
+    return distances
 
 
 def cell_means(values: np.ndarray) -> np.ndarray:

@@ -8,16 +8,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from indexer.errors import MediaError
+from indexer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
-
-
-def shown(path: str | Path) -> str:
-    """Return a path as one printable line for a message, whatever its name holds."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(path))
 
 
 def status_of(path: str | Path) -> os.stat_result:

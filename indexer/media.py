@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.errors import MediaError
-from indexer.files import names_in, open_file, require_file, shown, status_of
+from indexer.files import names_in, open_file, require_file, status_of
 from indexer.photos import read_header
 from indexer.records import Media
+from indexer.text import shown
 from indexer.video import VideoReader
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.errors import MediaError, MissingExtra
-from indexer.files import open_file, shown
+from indexer.files import open_file
+from indexer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -121,7 +121,7 @@ def embedded(
             >= networks.settings.faces.min_sharpness
         ]
         crops = [networks.embedder.crop(batch[i][0].frame.image_rgb, d) for i, d, _ in listed]
-        vectors = networks.embedder.embed(np.array(crops)) if crops else []
+        vectors: Iterable[np.ndarray] = networks.embedder.embed(np.array(crops)) if crops else ()
         faces: list[list[Face]] = [[] for _ in batch]
         for (i, detection, sharp), vector in zip(listed, vectors, strict=True):
             identity = networks.embedder.identity

@@ -178,4 +178,5 @@ def person_query(index: Index, name: str) -> Query:
 def mean_vector(vectors: np.ndarray) -> np.ndarray:
     """Return the mean of unit vectors, of length 1: (n, dimensions) -> (1, dimensions) float32."""
     mean = vectors.astype(np.float64).mean(axis=0)
-    return (mean / np.linalg.norm(mean)).astype(np.float32)[None]
+    unit: np.ndarray = (mean / np.linalg.norm(mean)).astype(np.float32)
+    return unit[None]

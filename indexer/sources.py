@@ -21,7 +21,11 @@ class Source(Protocol):
     """Where a media's frames come from: `video.VideoReader`, or `PhotoSource`."""
 
     timestamps_s: np.ndarray
-    decode_errors: int
+
+    @property
+    def decode_errors(self) -> int:
+        """Frames that could not be decoded so far."""
+        ...
 
     def frames(self, start_s: float = ..., end_s: float = ...) -> Iterator[Frame]:
         """Yield the frames of a time range, in order."""
@@ -61,7 +65,7 @@ def open_source(path: Path, kind: str, settings: Settings) -> Iterator[Source]:
         return
     from indexer.video import VideoReader
 
-    with VideoReader(path) as reader:
+    with VideoReader(path, settings.media.max_pixels) as reader:
         yield reader
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 
-def shown(text: str) -> str:
-    """Return a name fit for one line: control characters and broken bytes are escaped."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
+def shown(name: object) -> str:
+    """Return a name or path as one printable line, whatever it holds."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(name))
 
 
 def clock(seconds: float) -> str:

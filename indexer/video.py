@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexer.errors import MediaError
-from indexer.files import require_file, shown
+from indexer.files import require_file
 from indexer.records import Frame
 from indexer.settings import MediaSettings
+from indexer.text import shown
 from indexer.timeline import read_timeline
 
 if TYPE_CHECKING:

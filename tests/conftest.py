@@ -5,7 +5,16 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from matplotlib import cbook
+from PIL import Image
+from skimage import data
+
+from indexer.faces import FaceDetector
+from indexer.networks import Networks
+from indexer.settings import Settings
+from tests.fake_embedder import FakeEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,3 +48,19 @@ def without_root() -> Iterator[Path]:
             yield folder
         finally:
             os.seteuid(0)
+
+
+@pytest.fixture(scope="session")
+def networks() -> Networks:
+    """The real detector with an embedding model that needs no weights, on default settings."""
+    settings = Settings()
+    return Networks(FaceDetector(settings.faces), FakeEmbedder(), settings)
+
+
+@pytest.fixture(scope="session")
+def portraits() -> dict[str, np.ndarray]:
+    """Two freely licensed photos of faces, and one without, (h, w, 3) uint8 RGB."""
+    with Image.open(cbook.get_sample_data("grace_hopper.jpg")) as grace:
+        hopper = np.asarray(grace.convert("RGB").resize((256, 300)))
+    astronaut = np.asarray(Image.fromarray(data.astronaut()).resize((300, 300)))
+    return {"eileen": astronaut, "grace": hopper, "coffee": data.coffee()[:300, :300]}

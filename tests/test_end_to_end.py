@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from indexer import index_media, open_index, search
-from indexer.ingest import Report
 from indexer.naming import name_faces
 from indexer.query import person_query
 from indexer.records import Filters
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from indexer.engines.base import Index
+    from indexer.ingest import Report
     from indexer.records import Result
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]

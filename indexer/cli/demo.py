@@ -45,11 +45,11 @@ def demo_command(
     settings = replace(settings, model=spec)
     with open_index(place, create=True) as index:
         networks = networks_for(index, settings)
-        say(f"\n$ sightings index {shown(str(media.folder))} --model {spec}")
+        say(f"\n$ sightings index {shown(media.folder)} --model {spec}")
         with file_bars() as bars:
             report = ingest(index, [media.folder], networks, progress=bars)
         show_report(report, settings, as_json=False)
-        say(f"\n$ sightings search {shown(str(media.query))}")
+        say(f"\n$ sightings search {shown(media.query)}")
         query = PictureQueries(index, settings, networks=networks).photo(media.query)[0]
         results = find(index, query)
         show_results([(query, results)], listed=False, as_json=False)

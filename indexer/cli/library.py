@@ -81,7 +81,7 @@ def show_media(
     for document in documents:
         for name, value in document.items():
             if name != "segments":
-                say(f"{name}: {shown(str(value))}")
+                say(f"{name}: {shown(value)}")
         table(
             ("segment", "state", "attempts", "frames", "key frames", "faces", "decode errors"),
             [
@@ -177,7 +177,7 @@ def stats_command(index: IndexOption = None, as_json: JsonOption = False) -> Non
         print_json(stats)
     else:
         for name, value in stats.items():
-            say(f"{name}: {shown(str(value))}")
+            say(f"{name}: {shown(value)}")
 
 
 def models_command(as_json: JsonOption = False) -> None:

@@ -241,4 +241,4 @@ def _write_sheets(index: Index, found: list[tuple[Query, list[Result]]], file: P
         if len(found) > 1:
             path = file.with_name(f"{file.stem}-{query.number}{file.suffix}")
         write_sheet(path, index, query, results)
-        note(f"Contact sheet: {shown(str(path))}")
+        note(f"Contact sheet: {shown(path)}")
