@@ -1,10 +1,10 @@
 """The contract that every index engine keeps; `tests/engines/` holds all engines to it.
 
 An index stores media with their files, segments (the job state), faces and labels. Methods raise
-`IndexFailure` (or one of its kinds) when storage fails; nothing acknowledged is ever lost, and
-every change of several records is seen by other processes as a whole or not at all. "For good"
-means that the bytes go too, from every file of the index; where others hold that up, IndexFailure
-says what is left to do.
+`IndexFailure` (or one of its kinds) when storage fails; nothing acknowledged is lost, however a
+process ends, and every change of several records is seen by other processes as a whole or not at
+all. "For good" means that the bytes go too, from every file of the index; where others hold that
+up, IndexFailure says what is left to do.
 """
 
 from __future__ import annotations

@@ -229,12 +229,12 @@ class EmbeddedIndex(Index):
 
     def label(self, labels: Iterable[Label]) -> tuple[Label, ...]:
         listed = list(labels)
-        with self._db.writing() as connection:
+        with self._db.writing(to_disk=True) as connection:
             return label_rows.store(connection, listed)
 
     def delete_labels(self, label_ids: Iterable[str]) -> int:
         listed = list(label_ids)
-        with self._db.writing() as connection:
+        with self._db.writing(to_disk=True) as connection:
             return label_rows.delete(connection, listed)
 
     def list_labels(
@@ -248,7 +248,7 @@ class EmbeddedIndex(Index):
             return label_rows.people(connection)
 
     def rename_person(self, old: str, new: str) -> int:
-        with self._db.writing() as connection:
+        with self._db.writing(to_disk=True) as connection:
             return label_rows.rename(connection, old, new)
 
     def forget_person(self, name: str) -> Deleted:

@@ -100,9 +100,7 @@ def _set_up(
             f" this program knows {SCHEMA_VERSION}). Upgrade Sightings."
         )
     _use_wal(connection, path, busy_timeout_s)
-    # FULL: every commit reaches the disk, so what was acknowledged outlives even a power cut
-    # (NORMAL would only outlive the process). A commit is one segment of work or more.
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA trusted_schema = OFF")

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from indexer.engines import open_index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from indexer.engines.base import Index
+
+ENGINES = {"embedded": "embedded_location"}
+"""Each engine with the fixture that gives the location of a new index of that engine."""
+
+
+@pytest.fixture
+def embedded_location(tmp_path: Path) -> str:
+    return str(tmp_path / "faces.sightings")
+
+
+@pytest.fixture(params=ENGINES)
+def open_again(request: pytest.FixtureRequest) -> Iterator[Callable[[], Index]]:
+    """Opens one and the same index, which is empty at first, as often as a test likes."""
+    location = request.getfixturevalue(ENGINES[request.param])
+    opened: list[Index] = []
+
+    def open_once_more() -> Index:
+        opened.append(open_index(location, create=True))
+        return opened[-1]
+
+    yield open_once_more
+    for index in opened:
+        index.close()
+
+
+@pytest.fixture
+def index(open_again: Callable[[], Index]) -> Index:
+    """An empty index, of each engine in turn."""
+    return open_again()
