@@ -64,7 +64,7 @@ def random_vectors(count: int, seed: int, dimensions: int = 8) -> np.ndarray:
 
 
 def photo(name: str, **changes: Any) -> Media:
-    media_id = hashlib.sha256(name.encode()).hexdigest()[:32]
+    media_id = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return replace(Media(media_id, "photo", 1000, 640, 480, options="a"), **changes)
 
 
