@@ -29,8 +29,9 @@ A slow change crosses the key-frame threshold (6 by default) by little; a cut by
 SAME_PLACE_IOU = 0.3
 """Overlap from which a face stands where another one stood in the key frame before."""
 
-NEAR_COSINE_PART = 0.5
-"""A face in the same place, without a cut, needs only this part of the usual cosine."""
+NEAR_DISTANCE = 1.25
+"""A face in the same place, without a cut, may be this much farther away in squared distance,
+2 - 2 cos: a factor on distances means the same for networks whose cosines lie close together."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Tracker:
 
 def likeness(cosine: float, overlap: float, *, min_cosine: float) -> float:
     """Return a score for linking two faces, minus infinity if they must not be linked."""
-    near = overlap >= SAME_PLACE_IOU and cosine >= min_cosine * NEAR_COSINE_PART
+    near = overlap >= SAME_PLACE_IOU and 1 - cosine <= NEAR_DISTANCE * (1 - min_cosine)
     return cosine + overlap if cosine >= min_cosine or near else -np.inf
 
 

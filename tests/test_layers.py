@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = ["es_mappings", "indexer", "tasks", "api"]
 HEAVY = {
     "PIL", "api", "av", "celery", "cv2", "dlib", "elasticsearch", "facenet_pytorch", "flask",
-    "matplotlib", "numpy", "onnxruntime", "openvino", "pydantic", "scipy", "skimage", "tasks",
+    "matplotlib", "numpy", "onnxruntime", "openvino", "scipy", "skimage", "tasks",
     "torch", "torchvision",
 }  # fmt: skip
 MODULES = sorted(

@@ -88,7 +88,7 @@ def test_two_people_at_once_are_two_tracks_though_they_change_places() -> None:
 def test_a_turned_head_goes_on_by_its_place_though_it_looks_less_alike() -> None:
     looks = [
         (key_frame(0.0), [face("anna", 0.0)]),
-        (key_frame(1.0), [face("anna", 1.0, likeness=0.4)]),
+        (key_frame(1.0), [face("anna", 1.0, likeness=0.55)]),
     ]
     assert spans(*looks) == [(0.0, 1.0)]
 
@@ -96,7 +96,7 @@ def test_a_turned_head_goes_on_by_its_place_though_it_looks_less_alike() -> None
 def test_the_same_little_likeness_elsewhere_is_another_track() -> None:
     looks = [
         (key_frame(0.0), [face("anna", 0.0, LEFT)]),
-        (key_frame(1.0), [face("anna", 1.0, RIGHT, likeness=0.4)]),
+        (key_frame(1.0), [face("anna", 1.0, RIGHT, likeness=0.55)]),
     ]
     assert spans(*looks) == [(0.0, 0.0), (1.0, 1.0)]
 
