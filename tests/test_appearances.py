@@ -122,11 +122,25 @@ def test_a_photo_keeps_all_faces_without_appearances() -> None:
     assert plan((photo, faces)) == LinkPlan({f.id: None for f in faces}, ())
 
 
-def test_the_best_face_comes_first_and_the_next_differs_from_it() -> None:
-    good = face("anna", 0.0)
-    twin = replace(face("anna", 1.0), probability=0.98)
-    other = replace(face("anna", 2.0, likeness=0.7), probability=0.95)
-    assert [f.id for f in best_faces([other, twin, good], 2)] == [good.id, other.id]
+def test_the_most_typical_face_comes_first_and_the_next_differs_from_it() -> None:
+    typical = [face("anna", float(t), likeness=0.95) for t in range(4)]
+    profile = face("anna", 9.0, likeness=0.5)
+    first, second = best_faces([profile, *typical], 2)
+    assert first in typical
+    assert second == profile
+
+
+def test_of_two_differing_faces_the_better_one_is_kept() -> None:
+    typical = [face("anna", float(t), likeness=0.95) for t in range(4)]
+    blurred = replace(face("anna", 8.0, likeness=0.5), sharpness=5.0)
+    sharp = face("anna", 9.0, likeness=0.5)
+    assert best_faces([blurred, *typical, sharp], 2)[1] == sharp
+
+
+def test_all_faces_of_a_short_run_are_kept() -> None:
+    run = [face("anna", float(t)) for t in range(2)]
+    assert sorted(f.id for f in best_faces(run, 5)) == sorted(f.id for f in run)
+    assert best_faces([], 5) == []
 
 
 @pytest.mark.parametrize(
