@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from indexer.errors import EnvironmentFailure
-from indexer.text import clock
+from indexer.text import clock, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,8 @@ def draw_sheet(
     width = min(count, COLUMNS) * (TILE_PX + GAP_PX) + GAP_PX
     sheet = Image.new("RGB", (width, rows * (TILE_PX + CAPTION_PX + GAP_PX) + GAP_PX), PAPER)
     draw, font = ImageDraw.Draw(sheet), _font()
-    _tile(sheet, draw, font, 0, query_thumbnail, ["query", description], INK)
+    caption = ["query", *_wrapped(description, font)]
+    _tile(sheet, draw, font, 0, query_thumbnail, caption, INK)
     for place, (result, thumbnail) in enumerate(results, 1):
         _tile(sheet, draw, font, place, thumbnail, _caption(result), COLOURS[result.verdict])
     return sheet
@@ -88,16 +89,24 @@ def _tile(
     if thumbnail:
         sheet.paste(Image.open(io.BytesIO(thumbnail)).resize((TILE_PX, TILE_PX)), (x, y))
     draw.rectangle((x - 2, y - 2, x + TILE_PX + 1, y + TILE_PX + 1), outline=colour, width=2)
-    shown = [line for line in lines if line]
-    for number, line in enumerate(shown):
+    for number, line in enumerate(filter(None, lines)):
         text = _fitted(line, font)
         ink = colour if number == 0 else GREY
         draw.text((x, y + TILE_PX + 5 + number * (FONT_PX + 4)), text, fill=ink, font=font)
 
 
+def _wrapped(text: str, font: ImageFont.FreeTypeFont) -> list[str]:
+    """Return a text on two lines: as many words as a tile is wide, and the rest."""
+    words = text.split(" ")
+    count = max(
+        n for n in range(len(words) + 1) if not n or font.getlength(" ".join(words[:n])) <= TILE_PX
+    )
+    return [" ".join(words[:count]), " ".join(words[count:])]
+
+
 def _fitted(line: str, font: ImageFont.FreeTypeFont) -> str:
     """Return a line cut to a tile's width; its end counts most, so the start goes."""
-    text = "".join(c if c.isprintable() else "?" for c in line)
+    text = shown(line)
     if font.getlength(text) <= TILE_PX:
         return text
     while text and font.getlength(f"…{text}") > TILE_PX:

@@ -82,9 +82,11 @@ def _pictures() -> list[np.ndarray]:
         from skimage import data
     except ImportError as error:
         raise MissingExtra("The demonstration", "demo") from error
-    with Image.open(cbook.get_sample_data("grace_hopper.jpg")) as portrait:
+    portraits: Any = cbook
+    samples: Any = data  # both typed in some versions only
+    with Image.open(portraits.get_sample_data("grace_hopper.jpg")) as portrait:
         grace = np.asarray(portrait.convert("RGB"))
-    return [data.astronaut(), grace, data.coffee(), data.rocket()]
+    return [samples.astronaut(), grace, samples.coffee(), samples.rocket()]
 
 
 def _write_video(path: Path, shots: Sequence[tuple[np.ndarray, float]]) -> None:

@@ -1,4 +1,4 @@
-"""Texts for people: names that fit a line, and times."""
+"""Texts for people: names that fit a line, paths, times and counts."""
 
 from __future__ import annotations
 
@@ -8,9 +8,22 @@ def shown(name: object) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(name))
 
 
+def near(path: str) -> str:
+    """Return a path from the working folder on, if it lies in that."""
+    from pathlib import Path
+
+    whole, here = Path(path), Path.cwd()
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) else path
+
+
 def clock(seconds: float) -> str:
     """Return a time as MM:SS.s, or H:MM:SS.s from an hour on."""
     tenths = round(seconds * 10)
     minutes, rest = divmod(tenths, 600)
     text = f"{minutes % 60:02d}:{rest / 10:04.1f}"
     return f"{minutes // 60}:{text}" if minutes >= 60 else text
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, e.g. `1 face` and `2 faces`."""
+    return f"{number} {noun}" if number == 1 or noun == "media" else f"{number} {noun}s"

@@ -6,13 +6,16 @@ around the program is wrong (index, weights, packages, disk).
 
 from __future__ import annotations
 
+import os
 import sys
+from io import TextIOWrapper
 
 import typer
 
 from indexer.cli import demo, index, library, people, search
 from indexer.cli.output import note
 from indexer.errors import EnvironmentFailure, NoFace, NotFound, SightingsError
+from indexer.text import shown
 
 app = typer.Typer(
     name="sightings",
@@ -32,14 +35,31 @@ demo.add_to(app)
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks must not end the run.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except SightingsError as error:
         note(f"sightings: {error}")
         sys.exit(exit_code(error))
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    except BrokenPipeError:  # whoever reads has read enough
+        _drop_output()
+        sys.exit(1)
+    except OSError as error:
+        _drop_output()
+        where = shown(error.filename) if error.filename else "The output"
+        note(f"sightings: {where} cannot be read or written: {error.strerror or error}.")
+        sys.exit(3)
+
+
+def _drop_output() -> None:
+    """Let go of what is still to be written: Python would try once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def exit_code(error: SightingsError) -> int:

@@ -19,7 +19,7 @@ from indexer.cli.options import (
     open_or_create,
 )
 from indexer.cli.output import note, say
-from indexer.text import shown
+from indexer.text import counted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,12 +38,15 @@ def add_to(app: typer.Typer) -> None:
 
 def index_command(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Photos, videos and folders of them.")
+        list[Path], typer.Argument(metavar="PATH", help="Photos, videos and folders of them.")
     ],
     index: IndexOption = None,
     model: ModelOption = None,
     names_from_folders: Annotated[
-        bool, typer.Option(help="Name the central face of each photo after its folder.")
+        bool,
+        typer.Option(
+            "--names-from-folders", help="Name the central face of each photo after its folder."
+        ),
     ] = False,
     names: Annotated[
         Path | None,
@@ -54,16 +57,19 @@ def index_command(
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option(help="Look for faces again, also in failed files.")
+        bool, typer.Option("--force", help="Look for faces again, also in failed files.")
     ] = False,
     key_frames: Annotated[
         str | None,
         typer.Option(
-            metavar="STRATEGY", help="delta-e, fps=R, random=N or all.", show_default=False
+            metavar="STRATEGY",
+            help="Frames of a video that are looked at: delta-e, fps=R, random=N or all.",
+            show_default=False,
         ),
     ] = None,
     min_face: Annotated[
-        int | None, typer.Option(metavar="PX", help="Smallest face.", show_default=False)
+        int | None,
+        typer.Option(metavar="PX", help="Smallest face to look for.", show_default=False),
     ] = None,
     min_probability: Annotated[
         float | None,
@@ -71,7 +77,9 @@ def index_command(
     ] = None,
     max_side: Annotated[
         int | None,
-        typer.Option(metavar="PX", help="Reduce larger pictures first.", show_default=False),
+        typer.Option(
+            metavar="PX", help="Reduce larger pictures to this side first.", show_default=False
+        ),
     ] = None,
     assignments: SetOption = None,
     as_json: JsonOption = False,
@@ -128,7 +136,7 @@ def reindex_command(
             if report.activated
             else "The old model stays live; run this again when the media above are mended."
         )
-        say(f"{report.faces} faces of {report.media} media embedded anew. {state}")
+        say(f"{counted(report.faces, 'face')} of {report.media} media embedded anew. {state}")
     if not report.activated:
         raise typer.Exit(1)
 
@@ -163,7 +171,8 @@ def show_report(report: Report, settings: Settings, *, as_json: bool) -> None:
     for label in report.lost_labels:
         note(f"warning: no face was found for the label {shown(label.person)} ({label.id}).")
     done = f"{len(report.done)} done, {len(report.skipped)} skipped, {len(report.failed)} failed"
-    say(f"{done}; {report.faces} faces stored, {report.labelled} names given.")
+    faces, names = counted(report.faces, "face"), counted(report.labelled, "name")
+    say(f"{done}; {faces} stored, {names} given.")
     if report.skipped and not (report.done or report.failed or report.waiting):
         say("Nothing to do: all of it is indexed already.")
     say(f"Index: {shown(index_path(settings))}")

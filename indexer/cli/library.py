@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,8 +16,12 @@ from indexer.cli.options import (
     load_settings,
     open_existing,
 )
-from indexer.cli.output import say, table
-from indexer.text import clock, shown
+from indexer.cli.output import note, say, say_deleted, span, table
+from indexer.text import clock, counted, near, shown
+
+if TYPE_CHECKING:
+    from indexer.engines.base import Index
+    from indexer.records import Face
 
 media_app = typer.Typer(help="Photos and videos: list, show, remove, prune.", no_args_is_help=True)
 
@@ -40,7 +44,7 @@ def list_media(index: IndexOption = None, as_json: JsonOption = False) -> None:
         listed = list(opened.iter_media())
     if as_json:
         print_json([media_document(media) for media in listed])
-    else:
+    elif listed:
         table(
             ("id", "kind", "state", "length", "path"),
             [
@@ -49,12 +53,13 @@ def list_media(index: IndexOption = None, as_json: JsonOption = False) -> None:
                     media.kind,
                     media.state,
                     clock(media.duration_s) if media.duration_s else "",
-                    media.path,
+                    near(media.path),
                 )
                 for media in listed
             ],
         )
     if not listed:
+        note("The index holds no photos or videos yet: sightings index PATH...")
         raise typer.Exit(1)
 
 
@@ -79,17 +84,19 @@ def show_media(
         print_json(documents)
         return
     for document in documents:
-        for name, value in document.items():
-            if name != "segments":
-                say(f"{name}: {shown(value)}")
-        table(
-            ("segment", "state", "attempts", "frames", "key frames", "faces", "decode errors"),
-            [
-                [str(s[name]) for name in ("number", "state", "attempts", "frames", "key_frames",
-                                           "faces", "decode_errors")]
-                for s in document["segments"]
-            ],
-        )  # fmt: skip
+        _say_media(document)
+
+
+def _say_media(document: dict[str, Any]) -> None:
+    for name, value in document.items():
+        if name not in {"segments", "path"} and value is not None:
+            for item in value if isinstance(value, list) else [value]:
+                say(f"{name}: {shown(item)}")
+    columns = ("number", "state", "attempts", "frames", "key_frames", "faces", "decode_errors")
+    table(
+        ("segment", *(column.replace("_", " ") for column in columns[1:])),
+        [[str(segment[column]) for column in columns] for segment in document["segments"]],
+    )
 
 
 @media_app.command("remove")
@@ -100,10 +107,10 @@ def remove_media(media: MediaArgument, index: IndexOption = None, yes: YesOption
     with open_existing(load_settings(index=index)) as opened:
         found = {wanted.id: wanted for wanted in (find_media(opened, text) for text in media)}
         for wanted in found.values():
-            say(f"{wanted.id[:12]}  {shown(wanted.path)}")
-        confirm(f"Delete all that the index holds of {len(found)} media?", yes=yes)
+            say(f"{wanted.id[:12]}  {shown(near(wanted.path))}")
+        confirm(f"Delete all that the index holds of {len(found)} media for good?", yes=yes)
         deleted = opened.delete_media(list(found))
-    say(f"Deleted {deleted.media} media, {deleted.faces} faces, {deleted.labels} labels.")
+    say_deleted(deleted)
 
 
 @media_app.command("prune")
@@ -114,13 +121,15 @@ def prune_media(index: IndexOption = None, yes: YesOption = False) -> None:
     with open_existing(load_settings(index=index)) as opened:
         gone = gone_files(opened)
         for file in gone:
-            say(shown(file.path))
+            say(shown(near(file.path)))
         if not gone:
             say("Nothing to prune: every file is where it was.")
             return
-        confirm(f"Forget these {len(gone)} paths and what only they held?", yes=yes)
+        paths = counted(len(gone), "path")
+        confirm(f"Forget {paths} and delete the media that lie nowhere else for good?", yes=yes)
         deleted = prune(opened, gone)
-    say(f"Deleted {deleted.media} media, {deleted.faces} faces, {deleted.labels} labels.")
+    say(f"Forgot {paths}.")
+    say_deleted(deleted)
 
 
 def faces_command(
@@ -141,30 +150,40 @@ def faces_command(
         ids = tuple(find_media(opened, text).id for text in media)
         faces = list(opened.iter_faces(Filters(media_ids=ids)))
         if thumbnails:
-            thumbnails.mkdir(parents=True, exist_ok=True)
-            for face in faces:
-                (thumbnails / f"{face.id}.jpg").write_bytes(opened.thumbnail(face.id) or b"")
+            _write_thumbnails(opened, faces, thumbnails)
     if as_json:
         print_json([face_document(face) for face in faces])
-    else:
+    elif faces:
         table(
-            ("face", "person", "time", "appearance", "size", "probability"),
-            [
-                (
-                    face.id.replace(face.media_id, face.media_id[:12]),
-                    face.person or "-",
-                    clock(face.timestamp_s),
-                    ""
-                    if face.appearance_start_s is None or face.appearance_end_s is None
-                    else f"{clock(face.appearance_start_s)}–{clock(face.appearance_end_s)}",
-                    f"{face.face_px:.0f} px",
-                    f"{face.probability:.3f}",
-                )
-                for face in faces
-            ],
+            ("face", "person", "time", "appearance", "size", "prob."),
+            [_face_row(face) for face in faces],
         )
     if not faces:
+        note("The index holds no faces of these.")
         raise typer.Exit(1)
+
+
+def _face_row(face: Face) -> tuple[str, ...]:
+    return (
+        face.id.replace(face.media_id, face.media_id[:12]),
+        face.person or "-",
+        clock(face.timestamp_s),
+        span(face.appearance_start_s, face.appearance_end_s),
+        f"{face.face_px:.0f} px",
+        f"{face.probability:.3f}",
+    )
+
+
+def _write_thumbnails(index: Index, faces: list[Face], folder: Path) -> None:
+    from indexer.errors import EnvironmentFailure
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for face in faces:
+            (folder / f"{face.id}.jpg").write_bytes(index.thumbnail(face.id) or b"")
+    except OSError as error:
+        raise EnvironmentFailure(f"The faces cannot be written to {folder}: {error}") from error
+    note(f"{counted(len(faces), 'picture')} written to {shown(folder)}.")
 
 
 def stats_command(index: IndexOption = None, as_json: JsonOption = False) -> None:
@@ -177,7 +196,7 @@ def stats_command(index: IndexOption = None, as_json: JsonOption = False) -> Non
         print_json(stats)
     else:
         for name, value in stats.items():
-            say(f"{name}: {shown(value)}")
+            say(f"{name.replace('_', ' ')}: {shown(value)}")
 
 
 def models_command(as_json: JsonOption = False) -> None:
@@ -190,11 +209,14 @@ def models_command(as_json: JsonOption = False) -> None:
     models = available_models(load_settings())
     if as_json:
         print_json([asdict(model) for model in models])
-    else:
-        table(
-            ("model", "dimensions", "weights", "licence"),
-            [(m.spec, str(m.dimensions or "-"), m.weights, m.licence) for m in models],
-        )
+        return
+    for model in models:
+        say(model.spec)
+        say(f"    dimensions: {model.dimensions or 'as its card says'}")
+        say(f"    weights: {shown(model.weights)}")
+        say(f"    licence: {model.licence}")
+        if model.missing:
+            say(f"    needs first: {shown(model.missing)}")
 
 
 def settings_command(as_json: JsonOption = False) -> None:
@@ -205,8 +227,7 @@ def settings_command(as_json: JsonOption = False) -> None:
     listed = list(describe(load_settings()))
     if as_json:
         print_json({entry.name: entry.default for entry in listed})
-    else:
-        table(
-            ("setting", "value", "variable", "meaning"),
-            [(entry.name, str(entry.default), entry.variable, entry.help) for entry in listed],
-        )
+        return
+    for entry in listed:
+        say(f"{entry.name} = {shown(entry.default) or '(empty)'}")
+        say(f"    {entry.help} ({entry.variable})")

@@ -33,14 +33,17 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="Any setting; `sightings settings` lists them.",
+        help="Any setting (repeatable); `sightings settings` lists them.",
         show_default=False,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 MediaArgument = Annotated[
-    list[str], typer.Argument(metavar="MEDIA...", help="Paths or ids (their first digits do).")
+    list[str],
+    typer.Argument(
+        metavar="MEDIA", help="Paths of photos or videos, or first digits of their ids."
+    ),
 ]
 
 

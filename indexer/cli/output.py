@@ -1,46 +1,78 @@
-"""Lines and tables on standard output and standard error."""
+"""Lines and tables on standard output, notes on standard error."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
-from indexer.text import clock, shown
+from indexer.text import clock, counted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from indexer.records import Result
+    from indexer.records import Deleted, Result
 
 SPANS_SHOWN = 4
+NUMBERS = {"#", "attempts", "decode errors", "faces", "frames", "key frames", "media", "score"}
+FREE = {"path", "person", "when", "where"}
+"""Columns of texts that may be long: a narrow terminal folds these and no others."""
+
+LEAST_WIDTH = 80
+"""Narrower terminals wrap whole lines themselves, so that nothing is cut."""
+
+
+def span(start_s: float | None, end_s: float | None) -> str:
+    """Return from when to when, e.g. `00:12.4–00:18.0`; nothing where that is not known."""
+    return "" if start_s is None or end_s is None else f"{clock(start_s)}–{clock(end_s)}"
 
 
 def spans(result: Result) -> str:
-    """Return a result's appearances, e.g. `00:12.4-00:18.0`, the best moment in brackets."""
-    if result.media.kind == "photo":
-        return ""
-    listed = [f"{clock(a.start_s)}–{clock(a.end_s)}" for a in result.appearances[:SPANS_SHOWN]]
+    """Return when somebody is seen in a video: the first few spans, and how many there are more."""
+    listed = [span(seen.start_s, seen.end_s) for seen in result.appearances[:SPANS_SHOWN]]
     more = len(result.appearances) - len(listed)
     return ", ".join(listed) + (f" and {more} more" if more else "")
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table; where standard output is no terminal it is as wide as it needs to be."""
+    from io import StringIO
+
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    cells = [[shown(cell) for cell in row] for row in rows]
     grid = Table(box=None, pad_edge=False, header_style="bold")
-    for header in headers:
-        numeric = header in {"faces", "media", "score", "#", "size", "labels"}
-        grid.add_column(header, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(shown(cell)) for cell in row))
-    console = Console() if sys.stdout.isatty() else Console(width=10_000)
+    for place, header in enumerate(headers):
+        # Rich would break a span to make a column narrower.
+        spans_listed = [row[place] for row in cells] if header == "when" else []
+        words = [header, *" ".join(spans_listed).split()]
+        grid.add_column(
+            Text(header),
+            justify="right" if header in NUMBERS else "left",
+            overflow="fold",
+            no_wrap=header not in FREE,
+            min_width=max(len(word) for word in words),
+        )
+    for row in cells:
+        grid.add_row(*(Text(cell) for cell in row))
+    terminal = sys.stdout.isatty()
+    width = max(Console().width, LEAST_WIDTH) if terminal else 10_000
+    console = Console(file=StringIO(), width=width, force_terminal=terminal)
     with console.capture() as captured:
         console.print(grid)
     for line in captured.get().splitlines():
         say(line.rstrip())
+
+
+def say_deleted(deleted: Deleted) -> None:
+    """Print how much was deleted."""
+    parts = (
+        counted(deleted.media, "media"),
+        counted(deleted.faces, "face"),
+        counted(deleted.labels, "label"),
+    )
+    say(f"Deleted {', '.join(parts)}.")
 
 
 def say(text: str) -> None:

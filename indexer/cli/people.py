@@ -9,22 +9,23 @@ import typer
 from indexer.cli.options import (
     IndexOption,
     JsonOption,
-    SetOption,
     YesOption,
     confirm,
     load_settings,
     open_existing,
 )
-from indexer.cli.output import note, say, table
-from indexer.text import shown
+from indexer.cli.output import note, say, say_deleted, table
+from indexer.text import counted, shown
 
 if TYPE_CHECKING:
     from indexer.engines.base import Index
 
 people_app = typer.Typer(help="Names: list, give, take, merge, forget.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(metavar="NAME")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A person's name.")]
+Old = Annotated[str, typer.Argument(metavar="OLD", help="The name that is carried now.")]
+New = Annotated[str, typer.Argument(metavar="NEW", help="The name that takes its place.")]
 Faces = Annotated[
-    list[str], typer.Argument(metavar="FACE...", help="Ids from `sightings faces MEDIA`.")
+    list[str], typer.Argument(metavar="FACE", help="Ids from `sightings faces MEDIA`.")
 ]
 
 
@@ -42,12 +43,13 @@ def list_people(index: IndexOption = None, as_json: JsonOption = False) -> None:
         people = opened.list_people()
     if as_json:
         print_json([vars(person) for person in people])
-    else:
+    elif people:
         table(
             ("person", "faces", "media"),
             [(person.name, str(person.faces), str(person.media)) for person in people],
         )
     if not people:
+        note("Nobody is named yet: sightings people name NAME FACE...")
         raise typer.Exit(1)
 
 
@@ -56,9 +58,12 @@ def name_faces(name: Name, faces: Faces, index: IndexOption = None) -> None:
     """Name faces, and with them the appearances they stand for."""
     from indexer.naming import name_faces as give
 
+    _require_name(name)
     with open_existing(load_settings(index=index)) as opened:
         given = give(opened, name, faces)
-    say(f"{given} of {len(faces)} faces named {shown(name)} anew.")
+    say(f"{counted(given, 'face')} newly named {shown(name)}.")
+    if given < len(faces):
+        note(f"{counted(len(faces) - given, 'face')} had that name before.")
 
 
 @people_app.command("unname")
@@ -68,21 +73,19 @@ def unname_faces(faces: Faces, index: IndexOption = None) -> None:
 
     with open_existing(load_settings(index=index)) as opened:
         taken = sum(unname_face(opened, face) for face in faces)
-    say(f"{taken} labels taken back.")
+    say(f"{counted(taken, 'label')} taken back.")
 
 
 @people_app.command("rename")
-def rename_person(old: Name, new: Name, index: IndexOption = None, yes: YesOption = False) -> None:
+def rename_person(old: Old, new: New, index: IndexOption = None, yes: YesOption = False) -> None:
     """Rename a person; if the new name exists, the two become one."""
-    from indexer.errors import UsageError
-
-    if not new.strip():
-        raise UsageError("A name needs at least one letter.")
+    _require_name(new)
     with open_existing(load_settings(index=index)) as opened:
-        if any(person.name == new for person in opened.list_people()) and old != new:
-            confirm(f"{shown(new)} exists: make {shown(old)} one with it?", yes=yes)
+        _require_known(opened, old)
+        if old != new and _is_known(opened, new):
+            confirm(f"{shown(new)} exists: make {shown(old)} one with it for good?", yes=yes)
         renamed = opened.rename_person(old, new)
-    say(f"{renamed} faces renamed from {shown(old)} to {shown(new)}.")
+    say(f"{counted(renamed, 'face')} renamed from {shown(old)} to {shown(new)}.")
 
 
 @people_app.command("forget")
@@ -96,29 +99,52 @@ def forget_person(
         ),
     ] = None,
     index: IndexOption = None,
-    assignments: SetOption = None,
     yes: YesOption = False,
 ) -> None:
     """Delete a person's faces, embeddings, pictures and labels for good."""
-    settings = load_settings(assignments, index=index)
-    with open_existing(settings) as opened:
+    with open_existing(load_settings(index=index)) as opened:
+        _require_known(opened, name)
         others = _alike(opened, name)
-        people = {person.name: person for person in opened.list_people()}
-        if person := people.get(name):
-            say(f"{shown(name)}: {person.faces} faces in {person.media} media.")
+        for person in opened.list_people():
+            if person.name == name:
+                held = f"{counted(person.faces, 'face')} in {counted(person.media, 'media')}"
+                say(f"{shown(name)}: {held}.")
         confirm(f"Delete all that the index holds of {shown(name)} for good?", yes=yes)
-        deleted = opened.forget_person(name)
-        say(f"Deleted {deleted.faces} faces and {deleted.labels} labels.")
-        if not others:
-            return
-        question = f"{len(others)} unnamed faces look like the same person."
-        if alike is None and not yes:
-            alike = typer.confirm(f"{question} Delete them too?", err=True)
-        if alike:
-            deleted = opened.delete_faces(others)
-            say(f"Deleted {deleted.faces} unnamed faces that looked like the same person.")
-        else:
-            note(f"{question} They stay; `--alike` deletes them too.")
+        say_deleted(opened.forget_person(name))
+        if others:
+            _forget_alike(opened, others, alike, yes=yes)
+
+
+def _forget_alike(index: Index, others: list[str], alike: bool | None, *, yes: bool) -> None:
+    found = f"{counted(len(others), 'unnamed face')} with the verdict `same person`"
+    if alike is None and not yes:
+        alike = typer.confirm(f"There are {found}. Delete them too?", err=True)
+    if alike:
+        say(f"There were {found}, too.")
+        say_deleted(index.delete_faces(others))
+    else:
+        note(f"There are {found}, such as {others[0]}; they stay (`--alike` deletes them, too).")
+
+
+def _is_known(index: Index, name: str) -> bool:
+    named = {person.name for person in index.list_people()}
+    return name in named or bool(index.list_labels(persons=[name]))
+
+
+def _require_known(index: Index, name: str) -> None:
+    from indexer.errors import NotFound
+
+    if not _is_known(index, name):
+        raise NotFound(
+            f"Nobody in the index is named {name!r}; `sightings people list` shows the names."
+        )
+
+
+def _require_name(name: str) -> None:
+    from indexer.errors import UsageError
+
+    if not name.strip():
+        raise UsageError("A name needs at least one character that is not blank.")
 
 
 def _alike(index: Index, name: str) -> list[str]:

@@ -11,10 +11,12 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.table import Column
 
 from indexer.ingest import Progress as IngestProgress
 from indexer.text import shown
@@ -22,14 +24,16 @@ from indexer.text import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+NAME_WIDTH = 32
+
 
 class Bars(IngestProgress):
     """One bar over all files, and one over the video being worked on."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._files = bars.add_task("files", total=None)
-        self._video = bars.add_task("", total=None, visible=False)
+        self._files = bars.add_task("files", total=None, unit="")
+        self._video = bars.add_task("", total=None, visible=False, unit="s")
 
     def start_run(self, files: int) -> None:
         """Set the number of files."""
@@ -53,10 +57,12 @@ class Bars(IngestProgress):
 @contextmanager
 def file_bars() -> Iterator[Bars]:
     """Show bars while files are worked on."""
+    narrow = Column(max_width=NAME_WIDTH, no_wrap=True, overflow="ellipsis")
     columns = (
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=narrow),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
         TimeRemainingColumn(),
     )
     with _progress(columns) as bars:
@@ -82,6 +88,6 @@ def download_bar(name: str) -> Iterator[Callable[[int, int], None]]:
         yield tell
 
 
-def _progress(columns: tuple[TextColumn, ...]) -> Progress:
+def _progress(columns: tuple[ProgressColumn, ...]) -> Progress:
     console = Console(stderr=True)
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

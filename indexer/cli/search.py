@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,15 +17,15 @@ from indexer.cli.options import (
     open_existing,
 )
 from indexer.cli.output import note, say, spans, table
-from indexer.text import clock, shown
+from indexer.text import clock, near, shown
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from indexer.engines.base import Index
     from indexer.query import Query
     from indexer.records import Result
     from indexer.settings import Settings
-
-DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,7 +37,7 @@ def search_command(
     photos: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="PHOTO...",
+            metavar="PHOTO",
             help="A photo, several of one person, or a video.",
             show_default=False,
         ),
@@ -55,9 +55,12 @@ def search_command(
         str | None,
         typer.Option(metavar="NAME", help="Search for a named person.", show_default=False),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many photos and videos at most.")] = 20,
+    top: Annotated[
+        int, typer.Option(metavar="N", min=1, help="How many photos and videos at most.")
+    ] = 20,
     min_score: Annotated[
-        float | None, typer.Option(min=-1, max=1, help="Lowest cosine.", show_default=False)
+        float | None,
+        typer.Option(metavar="COSINE", min=-1, max=1, help="Lowest score.", show_default=False),
     ] = None,
     include_different: Annotated[
         bool, typer.Option("--all", help="Also those whose verdict is `different`.")
@@ -75,7 +78,9 @@ def search_command(
     ] = None,
     file_name: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only in files of this name.", show_default=False),
+        typer.Option(
+            metavar="NAME", help="Only in files of this name (repeatable).", show_default=False
+        ),
     ] = None,
     under: Annotated[
         Path | None,
@@ -93,22 +98,28 @@ def search_command(
         typer.Option(metavar="S", help="Only to this second of a video.", show_default=False),
     ] = None,
     recorded_from: Annotated[
-        datetime | None,
+        str | None,
         typer.Option(
-            formats=DATES, help="Only recorded at this time (UTC) or later.", show_default=False
+            metavar="DATE",
+            help="Only recorded at this date or time (UTC) or later.",
+            show_default=False,
         ),
     ] = None,
     recorded_to: Annotated[
-        datetime | None,
+        str | None,
         typer.Option(
-            formats=DATES, help="Only recorded at this time (UTC) or earlier.", show_default=False
+            metavar="DATE",
+            help="Only recorded at this date or time (UTC) or earlier.",
+            show_default=False,
         ),
     ] = None,
     min_face: Annotated[
-        float | None, typer.Option(metavar="PX", help="Only faces this large.", show_default=False)
+        float | None,
+        typer.Option(metavar="PX", help="Only faces this large or larger.", show_default=False),
     ] = None,
     min_probability: Annotated[
-        float | None, typer.Option(metavar="P", help="Only faces this sure.", show_default=False)
+        float | None,
+        typer.Option(metavar="P", help="Only faces this sure or surer.", show_default=False),
     ] = None,
     sheet: Annotated[
         Path | None,
@@ -132,12 +143,12 @@ def search_command(
             persons=tuple(named or ()),
             media_ids=_media_ids(opened, media or []),
             file_names=tuple(file_name or ()),
-            path_prefix=str(under.absolute()) if under else None,
+            path_prefix=os.path.abspath(under) if under else None,  # noqa: PTH100
             kind=kind,
             from_s=from_s,
             to_s=to_s,
-            recorded_from=_utc(recorded_from),
-            recorded_to=_utc(recorded_to),
+            recorded_from=_moment(recorded_from, "--recorded-from"),
+            recorded_to=_moment(recorded_to, "--recorded-to", end_of_day=True),
             min_face_px=min_face,
             min_probability=min_probability,
             unnamed=unnamed,
@@ -161,6 +172,8 @@ def search_command(
         if sheet:
             _write_sheets(opened, found, sheet)
     if not any(results for _, results in found):
+        if not (include_different or as_json):
+            note("With --all, those with the verdict `different` are listed, too.")
         raise typer.Exit(1)
 
 
@@ -195,8 +208,28 @@ def _media_ids(index: Index, given: list[str]) -> tuple[str, ...]:
     return tuple(find_media(index, text).id for text in given)
 
 
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=timezone.utc) if moment else None
+def _moment(text: str | None, option: str, *, end_of_day: bool = False) -> datetime | None:
+    """Return a date's or time's moment; without an offset it is UTC."""
+    from datetime import date, datetime, time, timezone
+
+    from indexer.errors import UsageError
+
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    try:
+        if day is None:
+            moment = datetime.fromisoformat(text)
+        else:
+            moment = datetime.combine(day, time.max if end_of_day else time.min)
+    except ValueError as error:
+        raise UsageError(
+            f"{option} takes a date or a time, 2024-05-31 or 2024-05-31T18:00:00, not {text!r}."
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def show_results(found: list[tuple[Query, list[Result]]], *, listed: bool, as_json: bool) -> None:
@@ -227,7 +260,7 @@ def _row(number: int, result: Result) -> tuple[str, ...]:
         result.verdict or "-",
         f"{result.score:.3f}",
         result.person or "-",
-        f"{result.media.path}{unfinished}",
+        f"{near(result.media.path)}{unfinished}",
         spans(result),
         clock(face.timestamp_s) if result.media.kind == "video" else "",
     )
