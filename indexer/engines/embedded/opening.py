@@ -26,10 +26,8 @@ def open_database(path: Path, *, create: bool, busy_timeout_s: float) -> sqlite3
     """
     if create:
         _make_file(path)
-    is_new = _check_header(path)
-    if is_new and not create:
-        raise IndexFailure(f"{path} is empty, not an index yet. Run `sightings index` first.")
-    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+    _check_header(path)
+    if not (_may_write(path) and _may_write(path.parent)):
         raise IndexFailure(
             f"The index {path} cannot be written. Its file and its folder must be writable, even "
             "for searching: allow that, or copy the index to such a folder."
@@ -39,7 +37,7 @@ def open_database(path: Path, *, create: bool, busy_timeout_s: float) -> sqlite3
             path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
         )
         try:
-            _set_up(connection, path, is_new=is_new, busy_timeout_s=busy_timeout_s)
+            _set_up(connection, path, create=create, busy_timeout_s=busy_timeout_s)
         except BaseException:
             connection.close()
             raise
@@ -63,8 +61,12 @@ def _make_file(path: Path) -> None:
         ) from error
 
 
-def _check_header(path: Path) -> bool:
-    """Return whether the file is empty; raise IndexFailure if it is absent or not an index.
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _check_header(path: Path) -> None:
+    """Raise IndexFailure if the file is absent or not an index; it may be empty.
 
     The file is looked at before SQLite opens it, so that files of others are left untouched.
     """
@@ -79,19 +81,19 @@ def _check_header(path: Path) -> bool:
         ) from error
     except OSError as error:
         raise IndexFailure(f"The index {path} cannot be read ({error.strerror}).") from error
-    if not header:
-        return True
     application_id = int.from_bytes(header[_APPLICATION_ID_AT], "big")
-    if not header.startswith(_MAGIC) or application_id != APPLICATION_ID:
+    if header and not (header.startswith(_MAGIC) and application_id == APPLICATION_ID):
         raise IndexFailure(f"{path} is not an index of Sightings. Give the path of another file.")
-    return False
 
 
 def _set_up(
-    connection: sqlite3.Connection, path: Path, *, is_new: bool, busy_timeout_s: float
+    connection: sqlite3.Connection, path: Path, *, create: bool, busy_timeout_s: float
 ) -> None:
     connection.row_factory = sqlite3.Row
-    if is_new:
+    # Asked of SQLite, which undoes what a process that was killed while creating has left.
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        if not create:
+            raise IndexFailure(f"{path} is empty, not an index yet. Run `sightings index` first.")
         _create_tables(connection)
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:

@@ -11,13 +11,12 @@ from indexer.engines.embedded import media as media_rows
 from indexer.engines.embedded import versions
 from indexer.engines.embedded.vectors import ROUNDING
 from indexer.errors import UsageError
-from indexer.records import Group, Hit
+from indexer.records import Filters, Group, Hit
 
 if TYPE_CHECKING:
     import sqlite3
 
     from indexer.engines.embedded.vectors import VectorTable
-    from indexer.records import Filters
 
 
 def best_faces(
@@ -100,7 +99,7 @@ def _passing(
     connection: sqlite3.Connection, table: VectorTable, filters: Filters | None
 ) -> np.ndarray:
     table.refresh(connection)
-    if filters is None:
+    if filters is None or filters == Filters():
         return table.all_positions()
     return table.positions_of(face_rows.matching(connection, filters))
 
