@@ -67,13 +67,14 @@ def _values(face: Face) -> tuple[object, ...]:
     )
 
 
-def matching(connection: sqlite3.Connection, filters: Filters | None) -> list[int]:
-    """Return the numbers of the faces that pass, in no order."""
+def matching(
+    connection: sqlite3.Connection, filters: Filters | None, *, in_order: bool = False
+) -> list[int]:
+    """Return the numbers of the faces that pass; in the order of `iter_faces`, if asked."""
     conditions = face_conditions(filters)
+    order = _ORDER if in_order else ""
     rows = connection.execute(
-        "SELECT faces.number FROM faces JOIN media ON media.id = faces.media_id "
-        + conditions.where,
-        conditions.values,
+        f"SELECT number FROM faces {conditions.where} {order}", conditions.values
     )
     return [row[0] for row in rows]
 
@@ -82,21 +83,9 @@ def count(connection: sqlite3.Connection, filters: Filters | None) -> int:
     """Return how many faces pass."""
     conditions = face_conditions(filters)
     row = connection.execute(
-        "SELECT count(*) FROM faces JOIN media ON media.id = faces.media_id " + conditions.where,
-        conditions.values,
+        f"SELECT count(*) FROM faces {conditions.where}", conditions.values
     ).fetchone()
     return cast("int", row[0])
-
-
-def in_order(connection: sqlite3.Connection, filters: Filters | None) -> list[int]:
-    """Return the numbers of the faces that pass, in the order of `iter_faces`."""
-    conditions = face_conditions(filters)
-    rows = connection.execute(
-        f"""SELECT faces.number FROM faces JOIN media ON media.id = faces.media_id
-            {conditions.where} {_ORDER}""",
-        conditions.values,
-    )
-    return [row[0] for row in rows]
 
 
 def without_vector(connection: sqlite3.Connection, version: int) -> list[int]:

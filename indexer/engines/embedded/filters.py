@@ -50,7 +50,7 @@ def media_conditions(filters: Filters | None) -> Conditions:
     """Return the conditions of `iter_media` on the table media."""
     conditions = Conditions()
     if filters is not None:
-        _add_media(conditions, filters)
+        _add_media(conditions, filters, "media.id")
         conditions.add_list(
             "person",
             [to_blob(person) for person in filters.persons],
@@ -60,52 +60,47 @@ def media_conditions(filters: Filters | None) -> Conditions:
 
 
 def face_conditions(filters: Filters | None) -> Conditions:
-    """Return all conditions, on the tables faces and media joined."""
+    """Return all conditions, on the table faces."""
     conditions = Conditions()
     if filters is None:
         return conditions
-    _add_media(conditions, filters)
-    conditions.add_list("faces.person", [to_blob(person) for person in filters.persons])
+    _add_media(conditions, filters, "media_id")
+    conditions.add_list("person", [to_blob(person) for person in filters.persons])
     if filters.unnamed:
-        conditions.add("faces.person IS NULL")
+        conditions.add("person IS NULL")
+    if filters.from_s is not None or filters.to_s is not None:
+        conditions.add("media_id IN (SELECT id FROM media WHERE kind = 'video')")
     if filters.from_s is not None:
-        conditions.add(
-            "media.kind = 'video' AND coalesce(faces.appearance_end_s, faces.timestamp_s) >= ?",
-            filters.from_s,
-        )
+        conditions.add("coalesce(appearance_end_s, timestamp_s) >= ?", filters.from_s)
     if filters.to_s is not None:
-        conditions.add(
-            "media.kind = 'video' AND coalesce(faces.appearance_start_s, faces.timestamp_s) <= ?",
-            filters.to_s,
-        )
+        conditions.add("coalesce(appearance_start_s, timestamp_s) <= ?", filters.to_s)
     if filters.min_face_px is not None:
-        conditions.add("faces.face_px >= ?", filters.min_face_px)
+        conditions.add("face_px >= ?", filters.min_face_px)
     if filters.min_probability is not None:
-        conditions.add("faces.probability >= ?", filters.min_probability)
+        conditions.add("probability >= ?", filters.min_probability)
     return conditions
 
 
-def _add_media(conditions: Conditions, filters: Filters) -> None:
-    conditions.add_list("media.id", filters.media_ids)
-    conditions.add_list("media.id", filters.exclude_media_ids, condition="NOT {}")
-    conditions.add_list(
-        "name",
-        [to_blob(name) for name in filters.file_names],
-        condition="media.id IN (SELECT media_id FROM files WHERE {})",
-    )
+def _add_media(conditions: Conditions, filters: Filters, media_id: str) -> None:
+    """Add what is asked of a media; `media_id` is the column with its id."""
+    of_file = f"{media_id} IN (SELECT media_id FROM files WHERE {{}})"
+    of_media = f"{media_id} IN (SELECT id FROM media WHERE {{}})"
+    conditions.add_list(media_id, filters.media_ids)
+    conditions.add_list(media_id, filters.exclude_media_ids, condition="NOT {}")
+    conditions.add_list("name", [to_blob(name) for name in filters.file_names], condition=of_file)
     if filters.path_prefix is not None:
         folder = to_blob(filters.path_prefix.rstrip(os.sep))
         separator = to_blob(os.sep)
         # Everything inside the folder sorts between `folder/` and `folder0`, 0 following /.
         conditions.add(
-            "media.id IN (SELECT media_id FROM files WHERE path = ? OR (path >= ? AND path < ?))",
+            of_file.format("path = ? OR (path >= ? AND path < ?)"),
             folder,
             folder + separator,
             folder + bytes([separator[0] + 1]),
         )
     if filters.kind is not None:
-        conditions.add("media.kind = ?", filters.kind)
+        conditions.add(of_media.format("kind = ?"), filters.kind)
     if filters.recorded_from is not None:
-        conditions.add("media.recorded_at >= ?", to_micros(filters.recorded_from))
+        conditions.add(of_media.format("recorded_at >= ?"), to_micros(filters.recorded_from))
     if filters.recorded_to is not None:
-        conditions.add("media.recorded_at <= ?", to_micros(filters.recorded_to))
+        conditions.add(of_media.format("recorded_at <= ?"), to_micros(filters.recorded_to))

@@ -181,7 +181,7 @@ class EmbeddedIndex(Index):
         self, filters: Filters | None = None, *, embeddings: bool = False
     ) -> Iterator[Face]:
         with self._db.reading() as connection:
-            numbers = face_rows.in_order(connection, filters)
+            numbers = face_rows.matching(connection, filters, in_order=True)
         return self._faces(numbers, embeddings=embeddings)
 
     def _faces(self, numbers: Sequence[int], *, embeddings: bool) -> Iterator[Face]:
