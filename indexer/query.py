@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.engines.base import Index
+    from indexer.ingest import Progress
     from indexer.networks import Networks
     from indexer.records import Box, Face, Media
     from indexer.settings import Settings
@@ -43,14 +44,21 @@ class PictureQueries:
     """Makes queries from pictures with an index's model; networks load with the first picture.
 
     `settings.model` says where the index's model lies now; empty, if it is where it was.
+    progress: told how far a video is worked on.
     """
 
     def __init__(
-        self, index: Index, settings: Settings, *, networks: Networks | None = None
+        self,
+        index: Index,
+        settings: Settings,
+        *,
+        networks: Networks | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._index = index
         self._settings = settings
         self._networks = networks
+        self._progress = progress
 
     @property
     def networks(self) -> Networks:
@@ -111,14 +119,21 @@ class PictureQueries:
 
         Raises NoFace if nobody appears, MediaError if it cannot be read.
         """
+        from indexer.ingest import Progress
         from indexer.pipeline import process_segment
         from indexer.sources import open_source, spans_of
         from indexer.tracks import unpack_tracks
 
-        media = self._probe(path)
+        media, networks = self._probe(path), self.networks
+        progress = self._progress or Progress()
+        progress.start_run(1)
+        progress.start_file(str(path), media.duration_s)
         with open_source(path, "video", self._settings) as source:
-            spans = spans_of(source, "video", self._settings.keyframes.segment_s)
-            parts = [process_segment(media, span, source, self.networks) for span in spans]
+            parts = [
+                process_segment(media, span, source, networks, on_time=progress.reach)
+                for span in spans_of(source, "video", self._settings.keyframes.segment_s)
+            ]
+        progress.finish_file()
         tracks = [track for part in parts for track in unpack_tracks(part.tracks)[0]]
         if not tracks:
             raise NoFace(f"Nobody is seen in {path}{self._gates()}.")

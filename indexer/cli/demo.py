@@ -11,7 +11,7 @@ from indexer.cli.index import show_report
 from indexer.cli.options import ModelOption, SetOption, load_settings, networks_for
 from indexer.cli.output import note, say
 from indexer.cli.search import show_results
-from indexer.text import shown
+from indexer.text import near, shown
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,20 +40,24 @@ def demo_command(
     place = folder.absolute() / "demo.sightings"
     settings = load_settings(assignments, model=model, index=str(place))
     media = make_media(folder.absolute())
-    spec, reason = pick_model(settings)
-    note(f"Model: {spec}, because {shown(reason)}.")
-    settings = replace(settings, model=spec)
     with open_index(place, create=True) as index:
+        if index.model is not None and not settings.model:
+            spec, reason = index.model.name, f"an earlier run made {near(str(place))} with it"
+        else:
+            spec, reason = pick_model(settings)
+            settings = replace(settings, model=spec)
+        note(f"Model: {spec}, because {shown(reason)}.")
         networks = networks_for(index, settings)
-        say(f"\n$ sightings index {shown(media.folder)} --model {spec}")
+        at = f"--index {shown(near(str(place)))}"
+        say(f"\n$ sightings index {shown(near(str(media.folder)))} --model {spec} {at}")
         with file_bars() as bars:
             report = ingest(index, [media.folder], networks, progress=bars)
         show_report(report, settings, as_json=False)
-        say(f"\n$ sightings search {shown(media.query)}")
+        say(f"\n$ sightings search {shown(near(str(media.query)))} {at}")
         query = PictureQueries(index, settings, networks=networks).photo(media.query)[0]
         results = find(index, query)
         show_results([(query, results)], listed=False, as_json=False)
         write_sheet(folder / "sheet.png", index, query, results)
-    say(f"\nContact sheet: {shown(str(folder / 'sheet.png'))}")
+    say(f"\nContact sheet: {shown(folder / 'sheet.png')}")
     if not results:
         raise typer.Exit(1)

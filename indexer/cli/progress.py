@@ -32,12 +32,12 @@ class Bars(IngestProgress):
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._files = bars.add_task("files", total=None, unit="")
+        self._files = bars.add_task("files", total=None, visible=False, unit="")
         self._video = bars.add_task("", total=None, visible=False, unit="s")
 
     def start_run(self, files: int) -> None:
         """Set the number of files."""
-        self._bars.update(self._files, total=files)
+        self._bars.update(self._files, total=files, visible=True)
 
     def start_file(self, path: str, duration_s: float | None) -> None:
         """Show a video's own bar."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from indexer.engines.base import Index
-    from indexer.query import Query
+    from indexer.query import FaceChoice, Query
     from indexer.records import Result
     from indexer.settings import Settings
 
@@ -185,6 +185,7 @@ def _queries(
     stored_face: str | None,
     person: str | None,
 ) -> list[Query]:
+    from indexer.cli.progress import file_bars
     from indexer.errors import UsageError
     from indexer.query import PictureQueries, person_query, stored_face_query
 
@@ -194,12 +195,11 @@ def _queries(
         return [stored_face_query(index, stored_face)]
     if person is not None:
         return [person_query(index, person)]
-    pictures = PictureQueries(index, settings)
-    if face in {"largest", "all"}:
-        return pictures.any_media(photos, "all" if face == "all" else "largest")
-    if not face.isdecimal():
+    if face not in {"largest", "all"} and not face.isdecimal():
         raise UsageError(f"--face takes largest, all or a number, not {face!r}.")
-    return pictures.any_media(photos, int(face))
+    choice = cast("FaceChoice", int(face) if face.isdecimal() else face)
+    with file_bars() as bars:
+        return PictureQueries(index, settings, progress=bars).any_media(photos, choice)
 
 
 def _media_ids(index: Index, given: list[str]) -> tuple[str, ...]:
