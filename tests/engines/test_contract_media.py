@@ -143,6 +143,7 @@ def test_deleting_a_media_deletes_all_that_belongs_to_it(index: Index) -> None:
 
 def test_deleting_what_is_not_there_deletes_nothing(index: Index) -> None:
     add_photo(index, "a", axis(0))
+    assert index.delete_media([]) == index.delete_faces([]) == Deleted()
     assert index.delete_media(["unknown", "' OR 1=1 --"]) == Deleted()
     assert index.count() == 1
 

@@ -63,12 +63,11 @@ class Database:
         deletion holds all the same. A mark in the file makes the next opening finish the purge if
         it was cut short.
         """
-        mark = uuid.uuid4().hex
         with self._lock:
             with self.writing(to_disk=True) as connection:
-                connection.execute("INSERT INTO unpurged (mark) VALUES (?)", (mark,))
+                connection.execute("INSERT INTO unpurged (mark) VALUES (?)", (uuid.uuid4().hex,))
                 yield connection
-            self._purge([mark])
+            self._purge()
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
@@ -82,7 +81,7 @@ class Database:
                 self._connection.execute("ROLLBACK")
             raise
 
-    def _purge(self, marks: list[str]) -> None:
+    def _purge(self) -> None:
         """Rewrite the file without what was deleted, and empty the WAL.
 
         secure_delete zeroes deleted rows, but not the copies that SQLite leaves in the gaps of
@@ -90,12 +89,11 @@ class Database:
         second for 40,000 faces and needs, for a while, twice the space of the index.
         """
         try:
+            marks = self._connection.execute("SELECT mark FROM unpurged").fetchall()
             self._connection.execute("VACUUM")
             busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             if not busy:
-                self._connection.executemany(
-                    "DELETE FROM unpurged WHERE mark = ?", [(mark,) for mark in marks]
-                )
+                self._connection.executemany("DELETE FROM unpurged WHERE mark = ?", marks)
         except sqlite3.Error as error:
             raise self._unpurged(f"rewriting it failed ({error})") from error
         if busy:
@@ -112,9 +110,9 @@ class Database:
     def _finish_interrupted_purge(self, busy_timeout_s: float) -> None:
         """Purge what an earlier deletion left, unless others use the index: then it is left."""
         with self.reading() as connection:
-            marks = [row[0] for row in connection.execute("SELECT mark FROM unpurged")]
-        if marks:
+            unpurged = connection.execute("SELECT count(*) FROM unpurged").fetchone()[0]
+        if unpurged:
             self._connection.execute("PRAGMA busy_timeout = 0")
             with suppress(IndexFailure):
-                self._purge(marks)
+                self._purge()
             self._connection.execute(f"PRAGMA busy_timeout = {round(busy_timeout_s * 1000)}")

@@ -13,6 +13,7 @@ from indexer.engines.embedded import segments as segment_rows
 from indexer.engines.embedded.connection import Database
 from indexer.engines.embedded.values import BATCH, batches, to_blob
 from indexer.engines.embedded.vectors import VectorTable
+from indexer.records import Deleted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from indexer.records import (
-        Deleted,
         Face,
         Filters,
         Group,
@@ -115,6 +115,8 @@ class EmbeddedIndex(Index):
             last = to_blob(files[-1].path)
 
     def delete_media(self, media_ids: Sequence[str]) -> Deleted:
+        if not media_ids:
+            return Deleted()
         with self._db.deleting() as connection:
             return media_rows.delete(connection, media_ids)
 
@@ -222,6 +224,8 @@ class EmbeddedIndex(Index):
             return face_rows.count(connection, filters)
 
     def delete_faces(self, face_ids: Sequence[str]) -> Deleted:
+        if not face_ids:
+            return Deleted()
         with self._db.deleting() as connection:
             return label_rows.delete_faces(connection, face_ids)
 
