@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from indexer.errors import EnvironmentFailure
 from indexer.text import clock, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from PIL import Image, ImageDraw, ImageFont
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from indexer.records import Result, Verdict
 
 COLUMNS = 7
-TILE_PX, CAPTION_PX, GAP_PX, FONT_PX = 160, 60, 12, 13
+TILE_PX, CAPTION_PX, GAP_PX, FONT_PX = 160, 76, 12, 13
+FONTS = ("NotoSansCJK-Regular.ttc", "DejaVuSans.ttf", "Arial Unicode.ttf", "arial.ttf")
 INK, GREY, PAPER = (32, 32, 32), (110, 110, 110), (255, 255, 255)
 COLOURS: dict[Verdict | None, tuple[int, int, int]] = {
     "same person": (32, 128, 64),
@@ -69,7 +71,7 @@ def _caption(result: Result) -> list[str]:
     verdict = f"{result.score:.2f} {result.verdict or ''}"
     name = result.media.path.rsplit("/", 1)[-1]
     moment = clock(result.best.face.timestamp_s) if result.media.kind == "video" else ""
-    return [verdict, " ".join(filter(None, [result.person, moment])), name]
+    return [verdict, result.person or "", name, moment]
 
 
 def _tile(
@@ -115,9 +117,24 @@ def _fitted(line: str, font: ImageFont.FreeTypeFont) -> str:
 
 
 def _font() -> ImageFont.FreeTypeFont:
+    """Return a font with as many scripts as there is; Pillow's own has little beyond ASCII."""
     from PIL import ImageFont
 
+    for name in _font_files():
+        with suppress(OSError):
+            return ImageFont.truetype(name, FONT_PX)
     font = ImageFont.load_default(FONT_PX)
     if not isinstance(font, ImageFont.FreeTypeFont):
         raise EnvironmentFailure("Pillow was built without FreeType, which contact sheets need.")
     return font
+
+
+def _font_files() -> Iterator[str]:
+    """Yield fonts that Pillow may find in the system's folders, and the one that Matplotlib has."""
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    yield from FONTS
+    matplotlib = find_spec("matplotlib")
+    if matplotlib and matplotlib.origin:
+        yield str(Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf" / FONTS[1])

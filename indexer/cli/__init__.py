@@ -1,7 +1,7 @@
 """The command line: arguments to calls, and errors to messages and exit codes.
 
 Exit codes: 0 found or done; 1 nothing found, or some files failed; 2 wrong usage; 3 something
-around the program is wrong (index, weights, packages, disk).
+around the program is wrong (index, weights, packages, disk); 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ library.add_to(app)
 people.add_to(app)
 demo.add_to(app)
 
+INTERRUPTED = 130
+"""Typer's exit code for Ctrl-C, as shells have it."""
+
 
 def main() -> None:
     """Run the command line."""
@@ -44,6 +47,10 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            note("sightings: interrupted; what was finished is stored.")
+        raise
     except SightingsError as error:
         note(f"sightings: {error}")
         sys.exit(exit_code(error))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
     from indexer.ingest import Report
+    from indexer.naming import NamedRow, NamesGiven
     from indexer.records import Media
     from indexer.settings import Settings
 
@@ -87,6 +88,7 @@ def index_command(
     """Find every face in photos and videos and store it; what is done already is skipped."""
     from indexer.cli.progress import file_bars
     from indexer.ingest import ingest
+    from indexer.naming import read_names, rows_without_media
 
     settings = load_settings(
         assignments,
@@ -97,11 +99,13 @@ def index_command(
         faces__min_probability=min_probability,
         faces__max_side_px=max_side,
     )
+    rows = read_names(names) if names else {}
     with open_or_create(settings) as opened:
-        namer = _namer(opened, names_from_folders, names)
+        namer = _namer(opened, names_from_folders, rows)
         networks = networks_for(opened, settings)
         with file_bars() as bars:
             report = ingest(opened, paths, networks, force=force, progress=bars, after_media=namer)
+        report.warnings += rows_without_media(opened, rows)
     show_report(report, settings, as_json=as_json)
     if report.failed or report.waiting or not (report.done or report.skipped):
         raise typer.Exit(1)
@@ -141,16 +145,15 @@ def reindex_command(
         raise typer.Exit(1)
 
 
-def _namer(index: Index, from_folders: bool, names: Path | None) -> Callable[[Media, Path], int]:
-    from indexer.naming import name_from_folder, name_from_rows, read_names
+def _namer(
+    index: Index, from_folders: bool, rows: dict[str, list[NamedRow]]
+) -> Callable[[Media, Path], NamesGiven]:
+    from indexer.naming import name_from_folder, name_from_rows
 
-    rows = read_names(names) if names else {}
-
-    def name(media: Media, path: Path) -> int:
+    def name(media: Media, path: Path) -> NamesGiven:
         given = name_from_folder(index, media, path) if from_folders else 0
-        if str(path) in rows:
-            given += name_from_rows(index, media, rows[str(path)])
-        return given
+        from_rows, missing = name_from_rows(index, media, rows.get(str(path), ()))
+        return given + from_rows, missing
 
     return name
 
