@@ -71,18 +71,15 @@ def find_face(faces: Sequence[Face], label: Label) -> Face | None:
     was not kept, it is the nearest face in time, at the same place, of an appearance that spans
     the label's time.
     """
-    placed = [
-        (overlap, face)
-        for face in faces
-        if (overlap := iou(face.box_xyxy, label.box_xyxy)) > SAME_PLACE_IOU
-    ]
-    same_time = [
-        pair for pair in placed if abs(pair[1].timestamp_s - label.timestamp_s) <= SAME_TIME_S
-    ]
-    if same_time:
-        return max(same_time, key=lambda pair: pair[0])[1]
-    spanning = [face for _, face in placed if _spans(face, label.timestamp_s)]
+    same_time = [face for face in faces if abs(face.timestamp_s - label.timestamp_s) <= SAME_TIME_S]
+    if placed := _placed(same_time, label):
+        return max(placed, key=lambda face: iou(face.box_xyxy, label.box_xyxy))
+    spanning = _placed([face for face in faces if _spans(face, label.timestamp_s)], label)
     return min(spanning, key=lambda face: abs(face.timestamp_s - label.timestamp_s), default=None)
+
+
+def _placed(faces: Sequence[Face], label: Label) -> list[Face]:
+    return [face for face in faces if iou(face.box_xyxy, label.box_xyxy) > SAME_PLACE_IOU]
 
 
 def _spans(face: Face, timestamp_s: float) -> bool:
