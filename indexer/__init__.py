@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
     from indexer.ingest import Progress, Report
-    from indexer.records import Filters, Result
+    from indexer.records import Filters
+    from indexer.results import Result
     from indexer.settings import Settings
 
 __all__ = ["index_media", "open_index", "search"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from indexer.boxes import iou
 from indexer.labels import find_face
-from indexer.records import Appearance, LinkPlan
+from indexer.records import Appearance
 from indexer.tracks import assign, likeness, unpack_tracks
 
 if TYPE_CHECKING:
@@ -26,6 +26,18 @@ LARGE_FACE_PX = 112.0
 SHARP = 100.0
 """Sharpness at which half of its weight is reached: the usual bound between blurred and sharp
 for the variance of the Laplacian (Pech-Pacheco et al. 2000 introduced the measure)."""
+
+
+@dataclass(frozen=True)
+class LinkPlan:
+    """What linking a media's tracks decides about its stored faces.
+
+    appearances: for each face that stays, by face id (None for photos).
+    surplus: ids of faces to delete: not among the best of their appearance, or of an older run.
+    """
+
+    appearances: dict[str, Appearance | None]
+    surplus: tuple[str, ...]
 
 
 def plan_links(
@@ -163,15 +175,4 @@ def _present_appearance(face: Face) -> Appearance | None:
         return None
     return Appearance(
         face.appearance_id, face.appearance_start_s, face.appearance_end_s or face.timestamp_s
-    )
-
-
-def with_appearance(face: Face, appearance: Appearance | None, person: str | None) -> Face:
-    """Return the face with its appearance and name set."""
-    return replace(
-        face,
-        person=person,
-        appearance_id=appearance.id if appearance else None,
-        appearance_start_s=appearance.start_s if appearance else None,
-        appearance_end_s=appearance.end_s if appearance else None,
     )

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
     from indexer.query import Query
-    from indexer.records import Result, Verdict
+    from indexer.records import Verdict
+    from indexer.results import Result
 
 COLUMNS = 7
 TILE_PX, CAPTION_PX, GAP_PX, FONT_PX = 160, 76, 12, 13

@@ -7,7 +7,6 @@ is 0. Dates are timezone-aware UTC.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -266,52 +265,6 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Hit:
-    """A face that a search found, with its raw cosine to the query."""
-
-    face: Face
-    score: float
-
-    @property
-    def euclidean(self) -> float:
-        """Distance of the two unit vectors."""
-        return math.sqrt(max(2.0 - 2.0 * self.score, 0.0))
-
-
-@dataclass(frozen=True)
-class Group:
-    """A media's hits, best first: one for each appearance (each face of a photo)."""
-
-    media: Media
-    hits: tuple[Hit, ...]
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """One appearance in a result: when the person is seen, and how well it matches."""
-
-    start_s: float
-    end_s: float
-    score: float
-
-
-@dataclass(frozen=True)
-class Result:
-    """A media in which the person appears."""
-
-    media: Media
-    score: float
-    verdict: Verdict | None
-    best: Hit
-    appearances: tuple[Sighting, ...]
-
-    @property
-    def person(self) -> str | None:
-        """The name of the best hit's face, if it has one."""
-        return self.best.face.person
-
-
-@dataclass(frozen=True)
 class Person:
     """A name, with how many faces, appearances' worth, and media carry it."""
 
@@ -336,15 +289,3 @@ class Appearance:
     id: str
     start_s: float
     end_s: float
-
-
-@dataclass(frozen=True)
-class LinkPlan:
-    """What linking a media's tracks decides about its stored faces.
-
-    appearances: for each face that stays, by face id (None for photos).
-    surplus: ids of faces to delete: not among the best of their appearance, or of an older run.
-    """
-
-    appearances: dict[str, Appearance | None]
-    surplus: tuple[str, ...]

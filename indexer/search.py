@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from indexer.records import Filters, Result, Sighting
+from indexer.records import Filters
+from indexer.results import Result, Sighting
 
 if TYPE_CHECKING:
     from indexer.engines.base import Index
     from indexer.query import Query
-    from indexer.records import Group, Hit, ModelIdentity
+    from indexer.records import ModelIdentity
+    from indexer.results import Group, Hit
 
 TOP = 20
 """Results of a search; the studies show their 20 nearest."""

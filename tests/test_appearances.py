@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from indexer.appearances import best_faces, plan_links, quality
-from indexer.records import Face, LinkPlan, Segment, SegmentSpan
+from indexer.appearances import LinkPlan, best_faces, plan_links, quality
+from indexer.records import Face, Segment, SegmentSpan
 from indexer.settings import AppearanceSettings
 from indexer.tracks import Tracker, pack_tracks
 from tests.people import LEFT, MEDIA_ID, RIGHT, face, key_frame, label

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
     from indexer.ingest import Report
-    from indexer.records import Result
+    from indexer.results import Result
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 

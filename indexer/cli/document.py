@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from indexer.query import Query
-    from indexer.records import Face, Media, Result
+    from indexer.records import Face, Media
+    from indexer.results import Result
 
 
 def print_json(document: Any) -> None:

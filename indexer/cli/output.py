@@ -10,7 +10,8 @@ from indexer.text import clock, counted, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from indexer.records import Deleted, Result
+    from indexer.records import Deleted
+    from indexer.results import Result
 
 SPANS_SHOWN = 4
 NUMBERS = {"#", "attempts", "decode errors", "faces", "frames", "key frames", "media", "score"}

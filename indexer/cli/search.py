@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
     from indexer.query import FaceChoice, Query
-    from indexer.records import Result
+    from indexer.results import Result
     from indexer.settings import Settings
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
         Deleted,
         Face,
         Filters,
-        Group,
-        Hit,
         Label,
         Media,
         MediaFile,
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
         SegmentCounts,
         SegmentSpan,
     )
+    from indexer.results import Group, Hit
     from indexer.settings import AppearanceSettings
 
 

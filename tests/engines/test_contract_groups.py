@@ -25,7 +25,7 @@ from tests.engines.builders import (
 
 if TYPE_CHECKING:
     from indexer.engines.base import Index
-    from indexer.records import Group
+    from indexer.results import Group
 
 ME = axis(0)[None]
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from indexer.records import (
         Face,
         Filters,
-        Group,
-        Hit,
         Label,
         Media,
         MediaFile,
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
         SegmentCounts,
         SegmentSpan,
     )
+    from indexer.results import Group, Hit
     from indexer.settings import AppearanceSettings
 
 

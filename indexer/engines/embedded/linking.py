@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from indexer.records import Face, LinkPlan, Media, Segment, SegmentCounts
+    from indexer.appearances import LinkPlan
+    from indexer.records import Face, Media, Segment, SegmentCounts
     from indexer.settings import AppearanceSettings
 
 

@@ -11,7 +11,8 @@ from indexer.engines.embedded import media as media_rows
 from indexer.engines.embedded import versions
 from indexer.engines.embedded.vectors import ROUNDING
 from indexer.errors import UsageError
-from indexer.records import Filters, Group, Hit
+from indexer.records import Filters
+from indexer.results import Group, Hit
 
 if TYPE_CHECKING:
     import sqlite3
