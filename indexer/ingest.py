@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.errors import MediaError, NotFound
+from indexer.errors import ClaimLost, IndexFailure, MediaError, NotFound
+from indexer.files import status_of
+from indexer.keyframes import parse_strategy
 from indexer.labels import unmatched
 from indexer.media import content_id, discover, probe
 from indexer.pipeline import process_segment
 from indexer.records import Filters, MediaFile
 from indexer.sources import open_source, spans_of
+from indexer.text import shown
 from indexer.workers import is_dead, owner_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from indexer.engines.base import Index
+    from indexer.naming import NamesGiven
     from indexer.networks import Networks
     from indexer.records import Label, Media, Segment
     from indexer.sources import Source
@@ -50,7 +55,8 @@ class Progress:
 class Report:
     """What an ingest did: paths by outcome, and in words what went wrong; each text names its path.
 
-    waiting: media of which another process still works on a part.
+    waiting: media of which another process still works on a part. faces: those stored of the media
+    that are done, `labelled`: names given to faces.
     """
 
     done: list[str] = field(default_factory=list)
@@ -70,14 +76,16 @@ def ingest(
     *,
     force: bool = False,
     progress: Progress | None = None,
-    after_media: Callable[[Media, Path], int] = lambda _media, _path: 0,
+    after_media: Callable[[Media, Path], NamesGiven] = lambda _media, _path: (0, []),
 ) -> Report:
     """Index files and folders; one bad file is reported and never ends the run.
 
     Media that are done under the same options are skipped, unless `force`. after_media: called
-    with each media that is done, new or not, and its path; returns how many labels it gave.
-    Raises ModelMismatch, IndexFailure: what would hit every file.
+    with each media that is done, new or not, and its path; returns how many labels it gave, and in
+    words what it could not name.
+    Raises UsageError, ModelMismatch, IndexFailure: what would hit every file.
     """
+    parse_strategy(networks.settings.keyframes.strategy)
     index.adopt_model(networks.embedder.identity)
     for owner in index.claim_owners():
         if is_dead(owner):
@@ -92,10 +100,15 @@ def ingest(
             else:
                 media = run.file(item)
                 if media is not None and media.state == "done":
-                    run.name(media, item, after_media)
+                    labelled, missing = after_media(media, item)
+                    run.report.labelled += labelled
+                    run.report.warnings += missing
             run.progress.finish_file()
-    finally:
-        index.release_claims(owner_id())
+    except BaseException:
+        # Should this fail too, the next run finds that this process is dead.
+        with suppress(IndexFailure):
+            index.release_claims(owner_id())
+        raise
     return run.report
 
 
@@ -121,22 +134,17 @@ class _Run:
         except MediaError as error:
             self.report.failed.append(str(error))
             return None
+        except NotFound:
+            self.report.failed.append(
+                f"{shown(path)} was removed from the index while it was worked on."
+            )
+            return None
         self._note_worked(path, media)
         return media
 
-    def name(self, media: Media, path: Path, after_media: Callable[[Media, Path], int]) -> None:
-        """Let a done media be named; a name that finds no face is reported."""
-        try:
-            self.report.labelled += after_media(media, path)
-        except NotFound as error:
-            self.report.warnings.append(str(error))
-
     def _identify(self, path: Path) -> tuple[MediaFile, Media]:
         """Return the file as it is now and its media, as stored or, if new, as probed."""
-        try:
-            stat = path.stat()
-        except OSError as error:
-            raise MediaError(f"{path} cannot be read: {error.strerror}.") from error
+        stat = status_of(path)
         known = self.index.find_file(str(path))
         unchanged = known and (known.size_bytes, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
         media_id = known.media_id if known and unchanged else content_id(path)
@@ -153,14 +161,16 @@ class _Run:
         index, settings = self.index, self.networks.settings
         with open_source(Path(file.path), media.kind, settings) as source:
             spans = spans_of(source, media.kind, settings.keyframes.segment_s)
-            index.start_media(replace(media, options=settings.options_for(media.kind)), spans)
+            # The file first: a media without any is what `media prune` removes.
             index.put_file(file)
+            index.start_media(replace(media, options=settings.options_for(media.kind)), spans)
             labels = index.list_labels([media.id])
             while segment := index.claim_segment(
                 media.id, owner=owner_id(), lease_s=LEASE_S, max_attempts=MAX_ATTEMPTS
             ):
-                self._segment(segment, media, source, labels)
-            warnings = [f"{file.path}: {warning}" for warning in source.warnings()]
+                with suppress(ClaimLost):
+                    self._segment(segment, media, source, labels)
+            warnings = [f"{shown(file.path)}: {warning}" for warning in source.warnings()]
         self.report.warnings += warnings
         return index.link_appearances(media.id, settings.appearances, warnings=warnings)
 
@@ -184,23 +194,23 @@ class _Run:
             self.index.fail_segment(segment, str(error))
             return
         self.index.finish_segment(segment, result.faces, tracks=result.tracks, counts=result.counts)
-        self.report.faces += len(result.faces)
 
     def _note_skipped(self, path: Path, media: Media) -> None:
         if media.state == "done":
             self.report.skipped.append(str(path))
         else:
             self.report.failed.append(
-                f"{path} failed before: {media.error} Use --force to try it again."
+                f"{shown(path)} failed before: {media.error} Use --force to try it again."
             )
 
     def _note_worked(self, path: Path, media: Media) -> None:
+        if media.state == "working":
+            self.report.waiting.append(str(path))
+            return
         if media.state == "done":
             self.report.done.append(str(path))
-        elif media.state == "failed":
-            self.report.failed.append(f"{path}: {media.error}")
         else:
-            self.report.waiting.append(str(path))
-        if labels := self.index.list_labels([media.id]):
-            faces = list(self.index.iter_faces(Filters(media_ids=(media.id,))))
-            self.report.lost_labels += unmatched(faces, labels)
+            self.report.failed.append(f"{shown(path)}: {media.error}")
+        faces = list(self.index.iter_faces(Filters(media_ids=(media.id,))))
+        self.report.faces += len(faces)
+        self.report.lost_labels += unmatched(faces, self.index.list_labels([media.id]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections import defaultdict
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from indexer.boxes import centre_distance, iou
-from indexer.errors import NotFound, UsageError
+from indexer.errors import UsageError
 from indexer.labels import SAME_PLACE_IOU, labels_naming
 from indexer.lookup import find_face
 from indexer.records import Filters, Label
+from indexer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from indexer.engines.base import Index
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 NEAR_S = 0.5
 """A time in a names file may miss an appearance by this much."""
+
+NamesGiven = tuple[int, list[str]]
+"""How many labels were stored, and in words which names found no face."""
 
 COLUMNS = ("path", "person", "time_s", "x1", "y1", "x2", "y2")
 
@@ -70,10 +75,26 @@ def name_from_folder(index: Index, media: Media, path: Path) -> int:
     return _store(index, [(face, path.parent.name)], "folder") if face else 0
 
 
-def name_from_rows(index: Index, media: Media, rows: Sequence[NamedRow]) -> int:
-    """Label the faces that rows of a names file speak of. Raises NotFound for a row without one."""
-    faces = _faces(index, media)
-    return _store(index, [(_face_of(row, faces), row.person) for row in rows], "csv")
+def name_from_rows(index: Index, media: Media, rows: Sequence[NamedRow]) -> NamesGiven:
+    """Label the faces that rows of a names file speak of."""
+    faces = _faces(index, media) if rows else []
+    found = [(_face_of(row, faces), row) for row in rows]
+    labelled = _store(index, [(face, row.person) for face, row in found if face], "csv")
+    return labelled, [
+        f"{shown(row.path)}: no face where the names file says {row.person!r} is."
+        for face, row in found
+        if not face
+    ]
+
+
+def rows_without_media(index: Index, rows: Mapping[str, Sequence[NamedRow]]) -> list[str]:
+    """Return in words which paths of a names file hold no media of the index."""
+    return [
+        f"{shown(path)}: the names file names {shown(listed[0].person)} there, but no photo or "
+        "video of that path is in the index."
+        for path, listed in rows.items()
+        if index.find_file(path) is None
+    ]
 
 
 def name_faces(index: Index, person: str, face_ids: Iterable[str]) -> int:
@@ -93,17 +114,26 @@ def unname_face(index: Index, face_id: str) -> int:
 def _named_row(row: dict[str, str], where: str, folder: Path) -> NamedRow:
     edges = [row.get(name) or "" for name in ("x1", "y1", "x2", "y2")]
     if not row["path"] or not row["person"] or None in row or None in row.values():
-        raise UsageError(f"{where}: a path and a person are needed, and no more fields than names.")
+        raise UsageError(
+            f"{where}: a path and a person are needed, and as many fields as the first line has."
+        )
     try:
-        time_s = float(row["time_s"]) if row.get("time_s") else None
-        box = tuple(float(edge) for edge in edges) if any(edges) else None
+        time_s = _finite(row["time_s"]) if row.get("time_s") else None
+        box = tuple(_finite(edge) for edge in edges) if any(edges) else None
     except ValueError as error:
         raise UsageError(f"{where}: {error}; a box needs all of x1, y1, x2, y2.") from error
     path = os.path.abspath(folder / row["path"])  # noqa: PTH100  # resolve() follows links
     return NamedRow(path, row["person"], time_s, box)  # type: ignore[arg-type]
 
 
-def _face_of(row: NamedRow, faces: Sequence[Face]) -> Face:
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text!r} is no time or place")
+    return value
+
+
+def _face_of(row: NamedRow, faces: Sequence[Face]) -> Face | None:
     if row.time_s is not None:
         away_s = {face.id: _away_s(face, row.time_s) for face in faces}
         nearest_s = min(away_s.values(), default=0.0)
@@ -111,10 +141,7 @@ def _face_of(row: NamedRow, faces: Sequence[Face]) -> Face:
     if row.box_xyxy is not None:
         box = row.box_xyxy
         faces = [face for face in faces if iou(face.box_xyxy, box) > SAME_PLACE_IOU]
-    found = _nearest_centre(faces)
-    if found is None:
-        raise NotFound(f"{row.path}: no face where the names file says {row.person!r} is.")
-    return found
+    return _nearest_centre(faces)
 
 
 def _away_s(face: Face, time_s: float) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.errors import MediaError
+from indexer.files import status_of
 from indexer.media import content_id
 
 if TYPE_CHECKING:
@@ -14,10 +16,12 @@ if TYPE_CHECKING:
     from indexer.engines.base import Index
     from indexer.records import Deleted, MediaFile
 
+_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+
 
 def gone_files(index: Index) -> list[MediaFile]:
-    """Return the known files that are gone or hold other bytes now."""
-    return [file for file in index.iter_files() if not _holds(file)]
+    """Return the known files that are gone or hold other bytes now; not those out of reach."""
+    return [file for file in index.iter_files() if _is_gone(file)]
 
 
 def prune(index: Index, gone: Sequence[MediaFile]) -> Deleted:
@@ -27,12 +31,13 @@ def prune(index: Index, gone: Sequence[MediaFile]) -> Deleted:
     return index.delete_media([media.id for media in index.iter_media() if not media.paths])
 
 
-def _holds(file: MediaFile) -> bool:
-    path = Path(file.path)
+def _is_gone(file: MediaFile) -> bool:
     try:
-        stat = path.stat()
+        stat = status_of(file.path)
         if (stat.st_size, stat.st_mtime_ns) == (file.size_bytes, file.mtime_ns):
-            return True
-        return content_id(path) == file.media_id
-    except (OSError, MediaError):
-        return False
+            return False
+        return content_id(Path(file.path)) != file.media_id
+    except MediaError as error:
+        # In a folder that may not be read, or on a failing disk, it may well be there.
+        cause = error.__cause__
+        return not isinstance(cause, OSError) or cause.errno in _MISSING

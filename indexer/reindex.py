@@ -69,6 +69,8 @@ def _embed_media(
     index: Index, media: Media, embedder: Embedder, settings: Settings, progress: Progress
 ) -> int:
     faces = list(index.iter_faces(Filters(media_ids=(media.id,))))
+    if not faces:
+        return 0
     path = _present_path(media)
     last_s = max(face.timestamp_s for face in faces)
     by_time = {

@@ -5,6 +5,9 @@ from __future__ import annotations
 import socket
 from functools import cache
 
+CLOCK_ERROR_S = 2.0
+"""Start times of one process, read by two, may differ by this: they hang on the system's clock."""
+
 
 @cache
 def owner_id() -> str:
@@ -29,6 +32,6 @@ def is_dead(owner: str) -> bool:
     try:
         process = psutil.Process(int(pid))
         running = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-        return not running or f"{process.create_time():.2f}" != started
+        return not running or abs(process.create_time() - float(started)) > CLOCK_ERROR_S
     except psutil.NoSuchProcess:
         return True
