@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from indexer.errors import NotFound, UsageError
@@ -36,6 +37,7 @@ def find_face(index: Index, text: str) -> Face:
     if face := index.get_face(text):
         return face
     media_part, _, rest = text.partition("-")
-    if rest and (face := index.get_face(f"{find_media(index, media_part).id}-{rest}")):
-        return face
+    with suppress(NotFound):
+        if rest and (face := index.get_face(f"{find_media(index, media_part).id}-{rest}")):
+            return face
     raise NotFound(f"No face {text!r} in the index; `sightings faces MEDIA` lists them.")

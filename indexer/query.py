@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from indexer.errors import EnvironmentFailure, NoFace, NotFound, UsageError
+from indexer.errors import EnvironmentFailure, ModelMismatch, NoFace, NotFound, UsageError
 from indexer.lookup import find_face
 from indexer.records import Filters
+from indexer.text import counted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,15 +63,26 @@ class PictureQueries:
 
     @property
     def networks(self) -> Networks:
-        """The detector and the index's embedding model."""
+        """The detector and the index's embedding model.
+
+        Raises EnvironmentFailure for an index without any, ModelMismatch if the index has another
+        model by now than the one that was loaded.
+        """
+        model = self._index.model
+        if model is None:
+            raise EnvironmentFailure(
+                "The index is empty. Fill it first: sightings index PATH --model MODEL"
+            )
         if self._networks is None:
             from indexer.networks import load_networks
 
-            if self._index.model is None:
-                raise EnvironmentFailure(
-                    "The index is empty. Fill it first: sightings index PATH --model MODEL"
-                )
-            self._networks = load_networks(self._index.model, self._settings)
+            self._networks = load_networks(model, self._settings)
+        loaded = self._networks.embedder.identity
+        if loaded.key != model.key:
+            raise ModelMismatch(
+                f"The index was made with {model.key}, and {loaded.key} is loaded: their "
+                "embeddings cannot be compared. Load the index's model and ask again."
+            )
         return self._networks
 
     def photo(self, path: Path, face: FaceChoice = "largest") -> list[Query]:
@@ -87,7 +99,10 @@ class PictureQueries:
         elif 1 <= face <= len(faces):
             chosen = [face - 1]
         else:
-            raise UsageError(f"{path} shows {len(faces)} faces; --face {face} is not one of them.")
+            raise UsageError(
+                f"{shown(path)} shows {counted(len(faces), 'face')}; --face {face} is not one of "
+                "them."
+            )
         return [
             Query(
                 vectors=faces[i].vector[None],
@@ -136,7 +151,7 @@ class PictureQueries:
         progress.finish_file()
         tracks = [track for part in parts for track in unpack_tracks(part.tracks)[0]]
         if not tracks:
-            raise NoFace(f"Nobody is seen in {path}{self._gates()}.")
+            raise NoFace(f"Nobody is seen in {shown(path)}{self._gates()}.")
         thumbnail = next(face.thumbnail for part in parts for face in part.faces)
         return Query(np.array([track.mean for track in tracks]), str(path), thumbnail=thumbnail)
 
@@ -158,7 +173,7 @@ class PictureQueries:
             span = spans_of(source, "photo", self._settings.keyframes.segment_s)[0]
             faces = process_segment(media, span, source, self.networks).faces
         if not faces:
-            raise NoFace(f"No face was found in {path}{self._gates()}.")
+            raise NoFace(f"No face was found in {shown(path)}{self._gates()}.")
         return sorted(faces, key=lambda face: face.box_xyxy)
 
     def _probe(self, path: Path) -> Media:

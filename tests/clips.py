@@ -14,7 +14,7 @@ from indexer.records import Filters
 from tests.media_maker import make_video
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from indexer.engines.base import Index
