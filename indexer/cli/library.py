@@ -215,6 +215,11 @@ def models_command(as_json: JsonOption = False) -> None:
         say(f"    dimensions: {model.dimensions or 'as its card says'}")
         say(f"    weights: {shown(model.weights)}")
         say(f"    licence: {model.licence}")
+        if verdicts := model.thresholds:
+            say(
+                f"    verdicts: `possible` from a score of {verdicts.possible:g},"
+                f" `same person` from {verdicts.same_person:g} ({verdicts.basis})"
+            )
         if model.missing:
             say(f"    needs first: {shown(model.missing)}")
 

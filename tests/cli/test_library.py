@@ -155,6 +155,7 @@ def test_models_are_listed_with_licences_and_what_they_need(home: Path) -> None:
     assert {"facenet", "facenet:PATH", "dlib"} <= set(listed)
     assert listed["facenet"]["dimensions"] == 512
     assert "111,898,327 bytes" in listed["facenet"]["missing"]
+    assert listed["dlib"]["thresholds"]["same_person"] > listed["dlib"]["thresholds"]["possible"]
     text = sightings("models").out
     assert "dlib\n    dimensions: 128\n" in text
     assert "    licence: CC0 1.0\n" in text
