@@ -48,16 +48,14 @@ def plan_links(
 ) -> LinkPlan:
     """Decide the appearances of one media and which of its faces stay.
 
-    segments: all of the media's; a photo's carry no tracks, and all its faces stay. faces: all
-    stored ones, with embeddings. A labelled face always stays; so do the faces of segments that
-    failed, which may be from an earlier run.
+    segments: all of the media's. faces: all stored ones, with embeddings. A labelled face always
+    stays. Faces of segments without tracks stay as they are: those of a photo, and those of a
+    segment that failed, which are from an earlier run.
     """
-    if not any(segment.tracks for segment in segments):
-        return LinkPlan(appearances={face.id: None for face in faces}, surplus=())
     by_id = {face.id: face for face in faces}
     pinned = {face.id for label in labels if (face := find_face(faces, label))}
     plan: dict[str, Appearance | None] = {
-        face.id: _present_appearance(face) for face in faces if _in_failed_segment(face, segments)
+        face.id: _present_appearance(face) for face in faces if _is_untracked(face, segments)
     }
     starts: Counter[str] = Counter()
     for chain in _chains(segments, settings.max_gap_s):
@@ -138,7 +136,12 @@ def _chains(segments: Sequence[Segment], max_gap_s: float) -> list[list[Track]]:
                 chain = [track]
                 chains.append(chain)
             following.append(chain)
-        open_chains = [chain for chain in following if chain[-1].still_open]
+        waiting = (
+            []
+            if len(following) > len(joined)
+            else [chain for i, chain in enumerate(open_chains) if i not in joined.values()]
+        )
+        open_chains = [chain for chain in following + waiting if chain[-1].still_open]
         previous_number = segment.span.number
     return sorted(chains, key=lambda chain: (chain[0].start_s, chain[0].first_box))
 
@@ -163,9 +166,9 @@ def _join_score(a: Track, b: Track, min_cosine: float, max_gap_s: float) -> floa
     return likeness(cosine, iou(a.last_box, b.first_box), min_cosine=min_cosine)
 
 
-def _in_failed_segment(face: Face, segments: Sequence[Segment]) -> bool:
+def _is_untracked(face: Face, segments: Sequence[Segment]) -> bool:
     return any(
-        segment.state == "failed" and segment.span.start_s <= face.timestamp_s < segment.span.end_s
+        not segment.tracks and segment.span.start_s <= face.timestamp_s < segment.span.end_s
         for segment in segments
     )
 

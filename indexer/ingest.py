@@ -8,16 +8,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.errors import ClaimLost, IndexFailure, MediaError, NotFound
+from indexer.errors import ClaimLost, IndexFailure, MediaError, NotFound, SightingsError
 from indexer.files import status_of
 from indexer.keyframes import parse_strategy
 from indexer.labels import unmatched
 from indexer.media import content_id, discover, probe
-from indexer.pipeline import process_segment
+from indexer.pipeline import link_gap_s, process_segment
 from indexer.records import Filters, MediaFile
 from indexer.sources import open_source, spans_of
 from indexer.text import shown
-from indexer.workers import is_dead, owner_id
+from indexer.workers import is_dead, new_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,7 +90,7 @@ def ingest(
     for owner in index.claim_owners():
         if is_dead(owner):
             index.release_claims(owner)
-    run = _Run(index, networks, progress or Progress(), Report(), force=force)
+    run = _Run(index, networks, progress or Progress(), Report(), new_owner(), force=force)
     found = list(discover(paths))
     run.progress.start_run(len(found))
     try:
@@ -107,7 +107,7 @@ def ingest(
     except BaseException:
         # Should this fail too, the next run finds that this process is dead.
         with suppress(IndexFailure):
-            index.release_claims(owner_id())
+            index.release_claims(run.owner, forgive=True)
         raise
     return run.report
 
@@ -118,6 +118,7 @@ class _Run:
     networks: Networks
     progress: Progress
     report: Report
+    owner: str
     force: bool
 
     def file(self, path: Path) -> Media | None:
@@ -138,6 +139,11 @@ class _Run:
             self.report.failed.append(
                 f"{shown(path)} was removed from the index while it was worked on."
             )
+            return None
+        except SightingsError:
+            raise
+        except Exception as error:  # what decoders and networks raise has no common base
+            self.report.failed.append(f"{shown(path)}: unexpected {type(error).__name__}: {error}")
             return None
         self._note_worked(path, media)
         return media
@@ -166,13 +172,14 @@ class _Run:
             index.start_media(replace(media, options=settings.options_for(media.kind)), spans)
             labels = index.list_labels([media.id])
             while segment := index.claim_segment(
-                media.id, owner=owner_id(), lease_s=LEASE_S, max_attempts=MAX_ATTEMPTS
+                media.id, owner=self.owner, lease_s=LEASE_S, max_attempts=MAX_ATTEMPTS
             ):
                 with suppress(ClaimLost):
                     self._segment(segment, media, source, labels)
             warnings = [f"{shown(file.path)}: {warning}" for warning in source.warnings()]
         self.report.warnings += warnings
-        return index.link_appearances(media.id, settings.appearances, warnings=warnings)
+        linking = replace(settings.appearances, max_gap_s=link_gap_s(settings))
+        return index.link_appearances(media.id, linking, warnings=warnings)
 
     def _segment(
         self, segment: Segment, media: Media, source: Source, labels: Sequence[Label]
@@ -190,8 +197,13 @@ class _Run:
             result = process_segment(
                 media, segment.span, source, self.networks, labels=labels, on_time=on_time
             )
-        except MediaError as error:
+        except SightingsError as error:
+            if not isinstance(error, MediaError):
+                raise
             self.index.fail_segment(segment, str(error))
+            return
+        except Exception as error:  # what decoders and networks raise has no common base
+            self.index.fail_segment(segment, f"Unexpected {type(error).__name__}: {error}")
             return
         self.index.finish_segment(segment, result.faces, tracks=result.tracks, counts=result.counts)
 

@@ -51,14 +51,14 @@ def discover(paths: Sequence[str | Path]) -> Iterator[Path | MediaError]:
     is searched once, so loops of links end.
     """
     folders: set[tuple[int, int]] = set()
-    met: set[str] = set()
+    met: set[tuple[str, bool]] = set()
     waiting = [(os.path.abspath(path), True) for path in reversed(paths)]  # noqa: PTH100
     while waiting:
         path, named = waiting.pop()
-        if path in met:
-            continue
-        met.add(path)
         wanted = named or Path(path).suffix.lower() in _SUFFIXES
+        if (path, wanted) in met or (path, True) in met:
+            continue
+        met.add((path, wanted))
         try:
             status = status_of(path)
             if stat.S_ISDIR(status.st_mode):

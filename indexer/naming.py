@@ -68,10 +68,19 @@ def read_names(file: Path) -> dict[str, list[NamedRow]]:
 
 
 def name_from_folder(index: Index, media: Media, path: Path) -> int:
-    """Label the face nearest the centre of a photo with its folder's name (LFW's layout)."""
+    """Label the face nearest the centre of a photo with its folder's name (LFW's layout).
+
+    A photo that has such a label keeps it, renamed or not; one of whose faces some were forgotten
+    gets none, since the one that was meant may be gone.
+    """
     if media.kind != "photo":
         return 0
-    face = _nearest_centre(_faces(index, media))
+    labels = index.list_labels([media.id])
+    faces = _faces(index, media)
+    found = sum(segment.counts.faces for segment in index.list_segments(media.id))
+    if len(faces) < found or any(label.source == "folder" for label in labels):
+        return 0
+    face = _nearest_centre(faces)
     return _store(index, [(face, path.parent.name)], "folder") if face else 0
 
 

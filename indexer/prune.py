@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from indexer.engines.base import Index
-    from indexer.records import Deleted, MediaFile
+    from indexer.records import Deleted, Media, MediaFile
 
 _MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
@@ -24,11 +24,17 @@ def gone_files(index: Index) -> list[MediaFile]:
     return [file for file in index.iter_files() if _is_gone(file)]
 
 
+def pathless_media(index: Index) -> list[Media]:
+    """Return the media that lie nowhere any more, such as a photo that was edited."""
+    return [media for media in index.iter_media() if not media.paths]
+
+
 def prune(index: Index, gone: Sequence[MediaFile]) -> Deleted:
-    """Forget the paths; delete the media that are left without any."""
+    """Forget the paths, if they are still gone; delete the media that are left without any."""
     for file in gone:
-        index.remove_file(file.path)
-    return index.delete_media([media.id for media in index.iter_media() if not media.paths])
+        if _is_gone(file):
+            index.remove_file(file.path)
+    return index.delete_media([media.id for media in pathless_media(index)])
 
 
 def _is_gone(file: MediaFile) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from indexer.networks import UNCALIBRATED_LINK_COSINE
 from indexer.records import Filters
 from indexer.results import Result, Sighting
 
@@ -35,14 +36,15 @@ def find(
     model = index.model
     if model is None:
         return []
-    possible = model.thresholds.possible if model.thresholds else -1.0
     wanted = -1.0 if min_score is None else min_score
+    possible = model.thresholds.possible if model.thresholds else wanted
+    alike = model.thresholds.possible if model.thresholds else UNCALIBRATED_LINK_COSINE
     groups = index.search_groups(
         query.vectors,
         top,
         filters,
         min_score=wanted if include_different else max(wanted, possible),
-        span_score=max(wanted, possible),
+        span_score=max(wanted, alike),
     )
     return [_result(group, model) for group in groups]
 

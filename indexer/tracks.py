@@ -17,16 +17,17 @@ from indexer.boxes import iou
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from indexer.records import Box, Face, KeyFrame
 
 CUT_DELTA_E = 15.0
 """Mean CIELAB difference of neighbouring key frames from which the picture counts as cut.
 
-A slow change crosses the key-frame threshold (6 by default) by little; a cut by far.
+A slow change crosses the key-frame threshold (8 by default) by little; a cut by far.
 """
 
-SAME_PLACE_IOU = 0.3
+LINKING_IOU = 0.3
 """Overlap from which a face stands where another one stood in the key frame before."""
 
 NEAR_DISTANCE = 1.25
@@ -67,7 +68,7 @@ class Tracker:
     def add(self, key_frame: KeyFrame, faces: Sequence[Face]) -> None:
         """Take a key frame with its embedded faces (none, if it shows nobody)."""
         now_s = key_frame.frame.timestamp_s
-        cut = CUT_DELTA_E <= key_frame.delta_e < np.inf
+        cut = key_frame.delta_e >= CUT_DELTA_E
         active = [
             run for run in self._runs if run.still_open and now_s - run.end_s <= self._max_gap_s
         ]
@@ -97,7 +98,7 @@ class Tracker:
 
 def likeness(cosine: float, overlap: float, *, min_cosine: float) -> float:
     """Return a score for linking two faces, minus infinity if they must not be linked."""
-    near = overlap >= SAME_PLACE_IOU and 1 - cosine <= NEAR_DISTANCE * (1 - min_cosine)
+    near = overlap >= LINKING_IOU and 1 - cosine <= NEAR_DISTANCE * (1 - min_cosine)
     return cosine + overlap if cosine >= min_cosine or near else -np.inf
 
 
@@ -162,6 +163,13 @@ def unpack_tracks(packed: bytes) -> tuple[list[Track], float]:
     return tracks, float(columns["min_cosine"])
 
 
+def without_faces(packed: bytes, face_ids: AbstractSet[str]) -> bytes:
+    """Return packed tracks less those of any of the faces."""
+    tracks, min_cosine = unpack_tracks(packed)
+    kept = [track for track in tracks if face_ids.isdisjoint(track.face_ids)]
+    return pack_tracks(kept, min_cosine=min_cosine)
+
+
 class _Run:
     """A track that is being built."""
 
@@ -207,4 +215,4 @@ def _replaced(run: _Run, faces: Sequence[Face], *, cut: bool) -> bool:
     """
     if cut:
         return len(faces) > 0
-    return any(iou(run.last_box, face.box_xyxy) >= SAME_PLACE_IOU for face in faces)
+    return any(iou(run.last_box, face.box_xyxy) >= LINKING_IOU for face in faces)

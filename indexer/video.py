@@ -14,7 +14,7 @@ from indexer.errors import MediaError
 from indexer.files import require_file
 from indexer.records import Frame
 from indexer.settings import MediaSettings
-from indexer.text import shown
+from indexer.text import counted, shown
 from indexer.timeline import read_timeline
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def _translated_errors(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except av.FFmpegError as error:
-        reason = error.strerror or str(error)
+    except (av.FFmpegError, ValueError) as error:  # ValueError: names that are no Unicode
+        reason = getattr(error, "strerror", None) or str(error)
         raise MediaError(f"{shown(path)} cannot be read as a video: {reason}.") from error
 
 
@@ -102,11 +102,12 @@ class VideoReader:
         if self._early_end:
             found.append(f"the file ends early: {self._early_end}")
         if self._undecodable:
-            found.append(f"{_frames(len(self._undecodable))} could not be decoded")
+            found.append(f"{counted(len(self._undecodable), 'frame')} could not be decoded")
         if self._left_out:
             were = "was" if len(self._left_out) == 1 else "were"
             found.append(
-                f"{_frames(len(self._left_out))} with timestamps that go back {were} left out"
+                f"{counted(len(self._left_out), 'frame')} with timestamps that go back {were} "
+                "left out"
             )
         return tuple(found)
 
@@ -145,7 +146,11 @@ class VideoReader:
     def _open(self) -> tuple[Any, Any]:
         import av
 
-        container = av.open(f"file:{self._path}", container_options={"protocol_whitelist": "file"})
+        container = av.open(
+            f"file:{self._path}",
+            container_options={"protocol_whitelist": "file"},
+            metadata_errors="replace",
+        )
         try:
             return container, self._choose_stream(container)
         except BaseException:
@@ -293,7 +298,3 @@ def _displayed(image: np.ndarray, turn: np.ndarray) -> np.ndarray:
     if abs(turn[0, 0]) < abs(turn[0, 1]):
         image, turn = image.transpose(1, 0, 2), turn[::-1]
     return image[:: -1 if turn[1, 1] < 0 else 1, :: -1 if turn[0, 0] < 0 else 1]
-
-
-def _frames(count: int) -> str:
-    return "1 frame" if count == 1 else f"{count} frames"

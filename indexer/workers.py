@@ -1,37 +1,40 @@
-"""Who works on what: names of processes in claims, and whether such a process still lives."""
+"""Who works on what: names of workers in claims, and whether their process still lives."""
 
 from __future__ import annotations
 
 import socket
-from functools import cache
 
 CLOCK_ERROR_S = 2.0
 """Start times of one process, read by two, may differ by this: they hang on the system's clock."""
 
 
-@cache
-def owner_id() -> str:
-    """Return this process's name in claims: HOST/PID/START, unique even when pids are reused."""
+def new_owner() -> str:
+    """Return a name for claims, HOST/PID/START/NONCE: one for each run, also within a process."""
     import os
+    import secrets
 
     import psutil
 
-    return f"{socket.gethostname()}/{os.getpid()}/{psutil.Process().create_time():.2f}"
+    started_s = psutil.Process().create_time()
+    return f"{socket.gethostname()}/{os.getpid()}/{started_s:.2f}/{secrets.token_hex(4)}"
 
 
 def is_dead(owner: str) -> bool:
     """Whether an owner is a process of this machine that no longer runs.
 
-    Of processes of other machines nothing is known: their leases must run out.
+    Of processes of other machines, and of names of another form, nothing is known: their leases
+    must run out.
     """
     import psutil
 
-    host, pid, started = owner.rsplit("/", 2)
-    if host != socket.gethostname():
-        return False
     try:
+        host, pid, started_s, _ = owner.rsplit("/", 3)
+        if host != socket.gethostname():
+            return False
         process = psutil.Process(int(pid))
         running = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-        return not running or abs(process.create_time() - float(started)) > CLOCK_ERROR_S
+        return not running or abs(process.create_time() - float(started_s)) > CLOCK_ERROR_S
+    except ValueError:
+        return False
     except psutil.NoSuchProcess:
         return True

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from indexer.appearances import LinkPlan, best_faces, plan_links, quality
-from indexer.records import Face, Segment, SegmentSpan
+from indexer.records import Appearance, Face, Segment, SegmentSpan
 from indexer.settings import AppearanceSettings
 from indexer.tracks import Tracker, pack_tracks
 from tests.people import LEFT, MEDIA_ID, RIGHT, face, key_frame, label
@@ -71,6 +71,16 @@ def test_an_appearance_can_last_over_many_segments() -> None:
     assert len(made.surplus) == 2
 
 
+def test_an_empty_segment_shorter_than_the_gap_does_not_end_it() -> None:
+    parts = []
+    for number, at_s in ((0, 0.9), (1, None), (2, 2.1)):
+        looks = [] if at_s is None else [(key_frame(at_s), [face("anna", at_s)])]
+        made, faces = segment(number, *looks)
+        span = SegmentSpan(number, float(number), number + 1.0)
+        parts.append((replace(made, span=span), faces))
+    assert spans(plan(*parts)) == [(0.9, 2.1)]
+
+
 def test_a_segment_without_anybody_ends_it() -> None:
     first = segment(0, (key_frame(59.9), [face("anna", 59.9)]))
     third = segment(2, (key_frame(120.0), [face("anna", 120.0)]))
@@ -112,8 +122,15 @@ def test_faces_of_an_older_run_are_surplus() -> None:
 def test_faces_of_a_failed_segment_stay() -> None:
     done = segment(0, (key_frame(1.0), [face("anna", 1.0)]))
     failed = Segment(MEDIA_ID, SegmentSpan(1, 60.0, 120.0), "failed")
-    old = face("bert", 70.0)
-    assert plan(done, (failed, [old])).surplus == ()
+    old = replace(
+        face("bert", 70.0),
+        appearance_id="old",
+        appearance_start_s=69.0,
+        appearance_end_s=71.0,
+    )
+    for made in (plan(done, (failed, [old])), plan((failed, [old]))):
+        assert made.surplus == ()
+        assert made.appearances[old.id] == Appearance("old", 69.0, 71.0)
 
 
 def test_a_photo_keeps_all_faces_without_appearances() -> None:

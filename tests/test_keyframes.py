@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_cie76, rgb2lab
 
-from indexer.colour import delta_e, lab
+from indexer.colour import cell_means, delta_e, lab
 from indexer.errors import UsageError
 from indexer.keyframes import key_frames, parse_strategy, random_times
 from indexer.settings import KeyframeSettings
@@ -65,7 +65,7 @@ def test_a_change_of_picture_size_is_a_cut() -> None:
 
 
 def test_decisions_equal_those_of_full_frames_near_the_threshold() -> None:
-    """A drifting noise clip has many differences close to both thresholds."""
+    """A drifting noise clip has many differences close to the threshold."""
     rng = np.random.default_rng(5)
     base = rng.integers(40, 200, (180, 320, 3)).astype(float)
     clip = [
@@ -79,6 +79,24 @@ def test_decisions_equal_those_of_full_frames_near_the_threshold() -> None:
             expected.append(i)
             reference = colours
     settings = replace(SETTINGS, min_cell_delta_e=1000.0)
+    assert kept(clip, settings) == expected
+    assert len(expected) > 3
+
+
+def test_decisions_equal_those_of_full_frames_near_the_threshold_of_a_cell() -> None:
+    scene = np.random.default_rng(6).integers(90, 170, (360, 640, 3)).astype(np.int16)
+    clip = []
+    for step in range(80):
+        changed = scene.copy()
+        changed[120:160, 200:240] += step % 40 * 2 - 40
+        clip.append(np.clip(changed, 0, 255).astype(np.uint8))
+    settings = replace(SETTINGS, min_delta_e=1000.0, min_cell_delta_e=20.0)
+    expected, reference = [], None
+    for i, image in enumerate(clip):
+        colours = rgb2lab(image)
+        if reference is None or cell_means(deltaE_cie76(reference, colours)).max() >= 20.0:
+            expected.append(i)
+            reference = colours
     assert kept(clip, settings) == expected
     assert len(expected) > 3
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from indexer.tracks import Tracker, assign, pack_tracks, unpack_tracks
+from indexer.tracks import Tracker, assign, pack_tracks, unpack_tracks, without_faces
 from tests.people import LEFT, RIGHT, face, key_frame
 
 MIDDLE = (110.0, 20.0, 170.0, 80.0)
@@ -115,6 +115,15 @@ def test_pairs_are_chosen_for_the_highest_sum_and_never_forbidden() -> None:
     assert assign(scores) == [(0, 1), (1, 0)]
     assert assign(np.array([[-np.inf]])) == []
     assert assign(np.zeros((0, 3))) == []
+
+
+def test_tracks_of_deleted_faces_are_dropped_with_their_embeddings() -> None:
+    tracker = Tracker(min_cosine=0.6, max_gap_s=2.0)
+    anna, bert = face("anna", 1.0), face("bert", 1.0, RIGHT)
+    tracker.add(key_frame(1.0), [anna, bert])
+    packed = pack_tracks([track for track, _ in tracker.runs()], min_cosine=0.6)
+    (left,), _ = unpack_tracks(without_faces(packed, {anna.id}))
+    assert left.face_ids == (bert.id,)
 
 
 def test_tracks_survive_packing() -> None:

@@ -116,13 +116,15 @@ def remove_media(media: MediaArgument, index: IndexOption = None, yes: YesOption
 @media_app.command("prune")
 def prune_media(index: IndexOption = None, yes: YesOption = False) -> None:
     """Forget paths that are gone, and delete media that are left without any."""
-    from indexer.prune import gone_files, prune
+    from indexer.prune import gone_files, pathless_media, prune
 
     with open_existing(load_settings(index=index)) as opened:
-        gone = gone_files(opened)
+        gone, pathless = gone_files(opened), pathless_media(opened)
         for file in gone:
             say(shown(near(file.path)))
-        if not gone:
+        for media in pathless:
+            say(f"{media.id[:12]}  ({media.kind} that lies nowhere any more)")
+        if not gone and not pathless:
             say("Nothing to prune: every file is where it was.")
             return
         paths = counted(len(gone), "path")

@@ -125,18 +125,18 @@ class Index(ABC):
 
     @abstractmethod
     def renew_claim(self, segment: Segment, *, lease_s: float) -> None:
-        """Prolong a claim. Raises ClaimLost if it is no longer held.
-
-        It is held, even past its lease, until it is taken over, released, finished or started anew.
-        """
+        """Prolong a claim, held until it is taken over, released or finished; raise ClaimLost."""
 
     @abstractmethod
     def claim_owners(self) -> tuple[str, ...]:
         """Return the owners of all claimed segments."""
 
     @abstractmethod
-    def release_claims(self, owner: str) -> int:
-        """Make an owner's claimed segments pending again; attempts stay. Return how many."""
+    def release_claims(self, owner: str, *, forgive: bool = False) -> int:
+        """Make an owner's claimed segments pending again. Return how many.
+
+        The attempts stay; `forgive` takes the last back, for an owner that was only stopped.
+        """
 
     @abstractmethod
     def finish_segment(

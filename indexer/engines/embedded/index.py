@@ -141,9 +141,9 @@ class EmbeddedIndex(Index):
         with self._db.reading() as connection:
             return segment_rows.owners(connection)
 
-    def release_claims(self, owner: str) -> int:
+    def release_claims(self, owner: str, *, forgive: bool = False) -> int:
         with self._db.writing() as connection:
-            return segment_rows.release(connection, owner)
+            return segment_rows.release(connection, owner, forgive=forgive)
 
     def finish_segment(
         self, segment: Segment, faces: Sequence[Face], *, tracks: bytes, counts: SegmentCounts

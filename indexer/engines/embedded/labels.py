@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from indexer.engines.embedded import faces as face_rows
+from indexer.engines.embedded import segments as segment_rows
 from indexer.engines.embedded.filters import Conditions
 from indexer.engines.embedded.values import from_blob, from_micros, to_blob, to_micros
 from indexer.errors import NotFound
@@ -139,6 +140,7 @@ def delete_faces(connection: sqlite3.Connection, face_ids: Iterable[str]) -> Del
             if (face := find_face(faces, label)) is not None and face.id in gone
         ]
         face_rows.delete(connection, gone)
+        segment_rows.drop_tracks(connection, media_id, gone)
         face_count += len(gone)
         label_count += delete(connection, on_gone)
     return Deleted(faces=face_count, labels=label_count)

@@ -8,10 +8,11 @@ from indexer.engines.embedded import media as media_rows
 from indexer.engines.embedded.values import from_blob, from_micros, now_micros, to_blob
 from indexer.errors import ClaimLost
 from indexer.records import Segment, SegmentCounts, SegmentSpan
+from indexer.tracks import without_faces
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from indexer.records import Media
 
@@ -106,13 +107,25 @@ def owners(connection: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(from_blob(row["owner"]) for row in rows)
 
 
-def release(connection: sqlite3.Connection, owner: str) -> int:
+def release(connection: sqlite3.Connection, owner: str, *, forgive: bool) -> int:
     """Make an owner's claimed segments pending again."""
     return connection.execute(
-        """UPDATE segments SET state = 'pending', owner = NULL, lease_until = NULL
-           WHERE state = 'claimed' AND owner = ?""",
-        (to_blob(owner),),
+        """UPDATE segments SET state = 'pending', owner = NULL, lease_until = NULL,
+             attempts = attempts - ? WHERE state = 'claimed' AND owner = ?""",
+        (int(forgive), to_blob(owner)),
     ).rowcount
+
+
+def drop_tracks(connection: sqlite3.Connection, media_id: str, face_ids: Iterable[str]) -> None:
+    """Drop the tracks of faces that are deleted before their media is linked."""
+    rows = connection.execute(
+        "SELECT number, tracks FROM segments WHERE media_id = ? AND tracks != x''", (media_id,)
+    ).fetchall()
+    gone = set(face_ids)
+    connection.executemany(
+        "UPDATE segments SET tracks = ? WHERE media_id = ? AND number = ?",
+        [(without_faces(row["tracks"], gone), media_id, row["number"]) for row in rows],
+    )
 
 
 def mark_done(

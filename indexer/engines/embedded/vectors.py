@@ -47,6 +47,14 @@ class VectorTable:
 
     def refresh(self, connection: sqlite3.Connection) -> None:
         """Take over what changed in the file, as the current transaction sees it."""
+        try:
+            self._refresh(connection)
+        except BaseException:  # half taken over: the next refresh starts anew
+            self._reset(0)
+            self._version = None
+            raise
+
+    def _refresh(self, connection: sqlite3.Connection) -> None:
         version = versions.live(connection)
         last_face, last_removed, oldest_removed = connection.execute(_STATE).fetchone()
         missed_removals = self._last_removed < oldest_removed - 1
