@@ -19,6 +19,9 @@ from tests.fake_embedder import FakeEmbedder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Threads of torch that wait in a loop slow each other down by a factor of eight on busy machines.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
