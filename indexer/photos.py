@@ -216,11 +216,14 @@ def _as_rgb(image: Image) -> np.ndarray:
 def _scaled_to_8_bits(grey: np.ndarray) -> np.ndarray:
     """Scale by the range of the samples: 16 bits, more if a sample needs it, 0 to 1 for floats.
 
-    Floats above 1 are taken to range up to the largest of them.
+    Floats above 1 are taken to range up to the largest of them; samples of 32 bits that all fit
+    into 8 are taken to be 8-bit ones.
     """
     if grey.dtype.kind == "f":
         grey = np.nan_to_num(grey.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
         top = max(1.0, float(grey.max()))
     else:
-        top = 65535.0 if grey.max() <= 65535 else 2.0**31 - 1
+        top = next(top for top in (65535.0, 2.0**31 - 1, 2.0**32) if grey.max() <= top)
+        if grey.dtype.itemsize > 2 and grey.max() <= 255:
+            top = 255.0
     return np.rint(np.clip(grey / top, 0.0, 1.0) * 255.0).astype(np.uint8)

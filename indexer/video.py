@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from indexer.display import display_matrix, displayed
 from indexer.errors import MediaError
 from indexer.files import require_file
 from indexer.records import Frame
@@ -87,7 +88,8 @@ class VideoReader:
         picture = self._held[1]
         aspect = self._stream.sample_aspect_ratio or Fraction(1)
         self._square_size = (max(1, round(picture.width * aspect)), picture.height)
-        self._turn = _display_matrix(picture)
+        self._require_size(*self._square_size)
+        self._turn = display_matrix(picture)
         lies = abs(self._turn[0, 0]) < abs(self._turn[0, 1])
         self.width, self.height = self._square_size[:: -1 if lies else 1]
 
@@ -157,6 +159,13 @@ class VideoReader:
             container.close()
             raise
 
+    def _require_size(self, width: int, height: int) -> None:
+        if width * height > self._max_pixels:
+            raise MediaError(
+                f"{shown(self._path)} has {width} x {height} pixels, more than the "
+                f"{self._max_pixels:,} that the setting media.max_pixels allows."
+            )
+
     def _choose_stream(self, container: Any) -> Any:
         from av.stream import Disposition
 
@@ -164,7 +173,9 @@ class VideoReader:
         streams = [
             s for s in container.streams.video if not s.disposition & Disposition.attached_pic
         ]
-        if not streams or names & _NO_VIDEOS or any(name.endswith("_pipe") for name in names):
+        if names & _NO_VIDEOS or any(name.endswith("_pipe") for name in names):
+            raise MediaError(f"{shown(self._path)} is neither a photo nor a video.")
+        if not streams:
             raise MediaError(f"{shown(self._path)} has no video stream.")
         known = [s for s in streams if s.codec_context is not None]
         if not known:
@@ -172,11 +183,7 @@ class VideoReader:
         stream = max(
             known, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height)
         )
-        if stream.width * stream.height > self._max_pixels:
-            raise MediaError(
-                f"{shown(self._path)} has {stream.width} x {stream.height} pixels, more than the "
-                f"{self._max_pixels:,} that the setting media.max_pixels allows."
-            )
+        self._require_size(stream.width, stream.height)
         # Frame threads lose good frames near bad ones, and hide which ones are bad.
         stream.thread_type = "SLICE"
         return stream
@@ -268,7 +275,7 @@ class VideoReader:
     def _frame(self, index: int, picture: Any) -> Frame:
         width, height = self._square_size
         square = self._reformatter.reformat(picture, width=width, height=height, format="rgb24")
-        image = _displayed(square.to_ndarray(), self._turn)
+        image = displayed(square.to_ndarray(), self._turn)
         return Frame(index, float(self.timestamps_s[index]), np.ascontiguousarray(image))
 
 
@@ -278,23 +285,3 @@ def _date(text: str) -> datetime | None:
         return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
     except (ValueError, OverflowError):
         return None
-
-
-def _display_matrix(picture: Any) -> np.ndarray:
-    """Return where a picture's right and down go when it is displayed: (2, 2) rows of (x, y)."""
-    from av.sidedata.sidedata import Type
-
-    data = picture.side_data.get(Type.DISPLAYMATRIX)
-    if data is None:
-        return np.eye(2)
-    return np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2].astype(np.float64)
-
-
-def _displayed(image: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Turn and mirror a picture by quarter turns as a display matrix says.
-
-    image: (h, w, 3). Returns a view of it.
-    """
-    if abs(turn[0, 0]) < abs(turn[0, 1]):
-        image, turn = image.transpose(1, 0, 2), turn[::-1]
-    return image[:: -1 if turn[1, 1] < 0 else 1, :: -1 if turn[0, 0] < 0 else 1]

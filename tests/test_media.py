@@ -214,7 +214,7 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.jpg", "a.mp4", "a.txt", "a.m3u8"])
 def test_text_is_neither_a_photo_nor_a_video(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("Dear diary,\ntoday nothing happened.\n" * 40)
-    with pytest.raises(MediaError, match=r"neither a photo nor a video|no video stream"):
+    with pytest.raises(MediaError, match="neither a photo nor a video"):
         probe(tmp_path / name, "id", SETTINGS)
 
 

@@ -400,3 +400,16 @@ def test_real_clips_have_the_sizes_and_times_that_players_show(shared_data: Path
     with VideoReader(shared_data / "data" / "videos" / "short_hamilton_clip.mp4") as reader:
         assert reader.timestamps_s[0] == pytest.approx(0.844, abs=0.001)
         assert len(reader.timestamps_s) == 275
+
+
+def test_a_title_that_is_no_unicode_does_not_matter(tmp_path: Path) -> None:
+    clip = make_video(tmp_path / "a.mkv", plain(5, (9, 9, 9)), metadata={"title": "Gruesse"})
+    clip.write_bytes(clip.read_bytes().replace(b"Gruesse", b"Gr\xfc\xdfe  "))
+    with VideoReader(clip) as reader:
+        assert len(list(reader.frames())) == 5
+
+
+def test_the_limit_of_pixels_counts_the_picture_as_displayed(tmp_path: Path) -> None:
+    clip = make_video(tmp_path / "a.mp4", plain(5, (9, 9, 9)), pixel_aspect=Fraction(10))
+    with pytest.raises(MediaError, match="1600 x 96 pixels"):
+        VideoReader(clip, max_pixels=160 * 96 * 2)

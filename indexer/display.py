@@ -1,0 +1,27 @@
+"""How a decoded picture of a video is turned and mirrored for display."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def display_matrix(picture: Any) -> np.ndarray:
+    """Return where a picture's right and down go when it is displayed: (2, 2) rows of (x, y)."""
+    from av.sidedata.sidedata import Type
+
+    data = picture.side_data.get(Type.DISPLAYMATRIX)
+    if data is None:
+        return np.eye(2)
+    return np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2].astype(np.float64)
+
+
+def displayed(image: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Turn and mirror a picture by quarter turns as a display matrix says.
+
+    image: (h, w, 3). Returns a view of it.
+    """
+    if abs(turn[0, 0]) < abs(turn[0, 1]):
+        image, turn = image.transpose(1, 0, 2), turn[::-1]
+    return image[:: -1 if turn[1, 1] < 0 else 1, :: -1 if turn[0, 0] < 0 else 1]
