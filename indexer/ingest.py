@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from indexer.errors import ClaimLost, IndexFailure, MediaError, NotFound, SightingsError
 from indexer.files import status_of
-from indexer.keyframes import parse_strategy
 from indexer.labels import unmatched
 from indexer.media import content_id, discover, probe
 from indexer.pipeline import link_gap_s, process_segment
 from indexer.records import Filters, MediaFile
 from indexer.sources import open_source, spans_of
+from indexer.strategy import parse_strategy
 from indexer.text import shown
 from indexer.workers import is_dead, new_owner
 

@@ -6,14 +6,13 @@ here starts anew with each segment, so segments can be worked on apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from indexer.colour import Picture, cell_means, delta_e
-from indexer.errors import UsageError
 from indexer.records import KeyFrame
+from indexer.strategy import parse_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,32 +26,6 @@ MEAN_BAND, CELL_BAND = 0.15, 0.40
 The worst error of the mean on 1080p frames was 8 %; a cell has about 100 points, so its estimate
 is coarser.
 """
-
-
-@dataclass(frozen=True)
-class Strategy:
-    """A parsed key-frame strategy: `delta-e`, `fps=R`, `random=N` or `all`."""
-
-    name: str
-    amount: float = 0.0
-
-
-def parse_strategy(text: str) -> Strategy:
-    """Return the strategy that a setting names. Raises UsageError for anything else."""
-    name, _, amount = text.partition("=")
-    if name in {"delta-e", "all"} and not amount:
-        return Strategy(name)
-    if name in {"fps", "random"}:
-        try:
-            value = float(amount) if name == "fps" else int(amount)
-        except ValueError:
-            value = 0
-        if 0 < value < np.inf:
-            return Strategy(name, value)
-    raise UsageError(
-        f"{text!r} is no key-frame strategy. Use delta-e, fps=R (R frames a second), "
-        "random=N (N frames a video) or all."
-    )
 
 
 def random_times(timestamps_s: np.ndarray, count: int, seed: int) -> frozenset[float]:

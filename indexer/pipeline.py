@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexer.appearances import best_faces
-from indexer.keyframes import key_frames, parse_strategy, random_times
+from indexer.keyframes import key_frames, random_times
 from indexer.labels import find_face
 from indexer.records import Face, KeyFrame, SegmentCounts, face_id
+from indexer.strategy import parse_strategy
 from indexer.tracks import Track, Tracker, pack_tracks
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le
 
 from indexer.errors import UsageError
+from indexer.strategy import parse_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -225,7 +226,9 @@ def _validated(values: Mapping[str, Any]) -> Settings:
             branch = branch.setdefault(section, {})
         branch[last] = value
     try:
-        return TypeAdapter(Settings).validate_python(tree)
+        settings = TypeAdapter(Settings).validate_python(tree)
+        parse_strategy(settings.keyframes.strategy)
+        return settings
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

@@ -10,8 +10,9 @@ from skimage.color import deltaE_cie76, rgb2lab
 
 from indexer.colour import cell_means, delta_e, lab
 from indexer.errors import UsageError
-from indexer.keyframes import key_frames, parse_strategy, random_times
+from indexer.keyframes import key_frames, random_times
 from indexer.settings import KeyframeSettings
+from indexer.strategy import parse_strategy
 from tests.pictures import GREY, WHITE, frames, noise, plain, with_square
 
 SETTINGS = KeyframeSettings(max_gap_s=100.0)

@@ -67,6 +67,11 @@ def test_a_value_out_of_range_is_refused_by_name(name: str, value: str) -> None:
         load({name: value}, environment={})
 
 
+def test_an_unknown_key_frame_strategy_is_refused_before_anything_loads() -> None:
+    with pytest.raises(UsageError, match="Use delta-e, fps=R"):
+        load({"keyframes.strategy": "fsp=2"}, environment={})
+
+
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_text("model = ")
