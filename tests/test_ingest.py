@@ -206,6 +206,18 @@ def test_what_failed_is_left_alone_and_said_each_time_until_it_is_forced(
     assert (report.done, report.failed) == ([str(eileen)], [])
 
 
+def test_interrupting_a_run_again_and_again_costs_no_attempts(index, eileen, networks) -> None:
+    class Interrupting(Progress):
+        def reach(self, timestamp_s: float) -> None:  # noqa: ARG002
+            raise KeyboardInterrupt
+
+    for _ in range(MAX_ATTEMPTS + 1):
+        with pytest.raises(KeyboardInterrupt):
+            ingest(index, [eileen], networks, progress=Interrupting())
+        assert index.claim_owners() == ()
+    assert ingest(index, [eileen], networks).done == [str(eileen)]
+
+
 class TakenOver(Progress):
     """Another worker takes over the claim while the file is worked on."""
 

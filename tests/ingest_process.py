@@ -1,0 +1,126 @@
+"""Ingests in processes of their own, for tests that kill or starve them.
+
+They are forked from a server that has loaded all packages once but has run nothing.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+from indexer import open_index
+from indexer.ingest import Progress, ingest
+from indexer.settings import KeyframeSettings, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from indexer.engines.base import Index
+    from indexer.ingest import Report
+    from indexer.networks import Networks
+
+SETTINGS = Settings(keyframes=KeyframeSettings(segment_s=1.0))
+PATIENCE_S = 120.0
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(
+    ["av", "cv2", "facenet_pytorch", "psutil", "scipy.optimize", "tests.ingest_process"]
+)
+
+
+class IngestProcess:
+    """A process that ingests a folder.
+
+    dies_at: it kills itself when it has seen a picture of a file of this name. file_bytes: no file
+    may grow larger. Use it as a context manager, so that it never outlives the test.
+    """
+
+    def __init__(
+        self, location: Path, folder: Path, *, dies_at: str = "", file_bytes: int = 0
+    ) -> None:
+        self._answer, theirs = _CONTEXT.Pipe(duplex=False)
+        arguments = (theirs, str(location), str(folder), dies_at, file_bytes)
+        self._process = _CONTEXT.Process(target=_run, args=arguments, daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def __enter__(self) -> IngestProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    @property
+    def runs(self) -> bool:
+        return self._process.is_alive()
+
+    def kill(self) -> None:
+        """End the process as `kill -9` does."""
+        self._process.kill()
+        self._process.join(PATIENCE_S)
+
+    def answer(self) -> Report | Exception | None:
+        """Wait for the process and return its report, what it raised, or None if it was killed."""
+        try:
+            assert self._answer.poll(PATIENCE_S), "the process neither ends nor dies"
+            return self._answer.recv()
+        except EOFError:
+            return None
+
+
+def ingested(location: Path, folder: Path, **options: Any) -> Report | Exception | None:
+    """Ingest a folder in a process and return its answer."""
+    with IngestProcess(location, folder, **options) as process:
+        return process.answer()
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Wait for something that happens sooner or later."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.005)
+
+
+def finished_segments(index: Index) -> int:
+    return int(index.stats()["segments_done"])
+
+
+class _Dying(Progress):
+    def __init__(self, dies_at: str) -> None:
+        self._dies_at = dies_at
+        self._path = ""
+
+    def start_file(self, path: str, duration_s: float | None) -> None:  # noqa: ARG002
+        self._path = path
+
+    def reach(self, timestamp_s: float) -> None:  # noqa: ARG002
+        if os.path.basename(self._path) == self._dies_at:  # noqa: PTH119
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _run(answer: Any, location: str, folder: str, dies_at: str, file_bytes: int) -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    if file_bytes:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    try:
+        with open_index(location, create=True) as index:
+            answer.send(ingest(index, [folder], _networks(), progress=_Dying(dies_at)))
+    except Exception as error:
+        error.__cause__ = error.__context__ = None  # it may hold what cannot be sent
+        answer.send(error)
+
+
+def _networks() -> Networks:
+    from indexer.faces import FaceDetector
+    from indexer.networks import Networks
+    from tests.fake_embedder import FakeEmbedder
+
+    return Networks(FaceDetector(SETTINGS.faces), FakeEmbedder(), SETTINGS)
