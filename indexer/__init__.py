@@ -56,8 +56,9 @@ def index_media(
     """
     from indexer.ingest import ingest
     from indexer.networks import load_networks
+    from indexer.settings import load
 
-    networks = load_networks(index.model, _with_model(settings, model))
+    networks = load_networks(index.model, settings or load(), spec=model)
     return ingest(index, [Path(path) for path in paths], networks, force=force, progress=progress)
 
 
@@ -75,16 +76,8 @@ def search(
     """
     from indexer.query import PictureQueries
     from indexer.search import find
-
-    listed = [query] if isinstance(query, (str, os.PathLike)) else list(query)
-    queries = PictureQueries(index, settings or _with_model(None, ""))
-    return find(index, queries.any_media([Path(p) for p in listed])[0], filters=filters, top=top)
-
-
-def _with_model(settings: Settings | None, model: str) -> Settings:
-    from dataclasses import replace
-
     from indexer.settings import load
 
-    settings = settings or load()
-    return replace(settings, model=model) if model else settings
+    listed = [query] if isinstance(query, (str, os.PathLike)) else list(query)
+    queries = PictureQueries(index, settings or load())
+    return find(index, queries.any_media([Path(p) for p in listed])[0], filters=filters, top=top)

@@ -33,7 +33,7 @@ class DemoMedia:
     query: Path
 
 
-def pick_model(settings: Settings) -> tuple[str, str]:
+def pick_model(settings: Settings, asked_for: str = "") -> tuple[str, str]:
     """Return a model and why it was picked: FaceNet if its weights can be had, else dlib.
 
     Weights can be had if they are there, or if their source answers within 3 seconds. Nothing
@@ -42,8 +42,8 @@ def pick_model(settings: Settings) -> tuple[str, str]:
     from indexer.embeddings.facenet import VGGFACE2
     from indexer.weights import find_weights, reachable
 
-    if settings.model:
-        return settings.model, "it was asked for"
+    if named := asked_for or settings.model:
+        return named, "it was asked for"
     if path := find_weights(VGGFACE2, settings.facenet_weights or None):
         return "facenet", f"its weights are there: {path}"
     if reachable(VGGFACE2, ANSWER_WITHIN_S):

@@ -96,14 +96,22 @@ def name_from_rows(index: Index, media: Media, rows: Sequence[NamedRow]) -> Name
     ]
 
 
-def rows_without_media(index: Index, rows: Mapping[str, Sequence[NamedRow]]) -> list[str]:
-    """Return in words which paths of a names file hold no media of the index."""
-    return [
-        f"{shown(path)}: the names file names {shown(listed[0].person)} there, but no photo or "
-        "video of that path is in the index."
-        for path, listed in rows.items()
-        if index.find_file(path) is None
-    ]
+def name_from_file(index: Index, rows: Mapping[str, Sequence[NamedRow]]) -> NamesGiven:
+    """Label what the rows of a names file speak of, wherever in the index it lies."""
+    given, missing = 0, []
+    for path, listed in rows.items():
+        file = index.find_file(path)
+        media = index.get_media(file.media_id) if file else None
+        if media is None:
+            missing.append(
+                f"{shown(path)}: the names file names {shown(listed[0].person)} there, but no "
+                "photo or video of that path is in the index."
+            )
+            continue
+        labelled, faceless = name_from_rows(index, media, listed)
+        given += labelled
+        missing += faceless
+    return given, missing
 
 
 def name_faces(index: Index, person: str, face_ids: Iterable[str]) -> int:

@@ -39,26 +39,29 @@ def load_networks(
     identity: ModelIdentity | None,
     settings: Settings,
     *,
+    spec: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Networks:
-    """Load the detector and the model that `settings.model` names, or else an index's own.
+    """Load the detector and the model that is asked for, else the index's, else the settings'.
 
-    identity: the index's model, None for a new index. progress: told bytes done and total of a
-    download. Raises UsageError if no model is named anywhere, ModelMismatch if the named one is
-    not the index's, WeightsUnavailable, MissingExtra.
+    identity: the index's model, None for a new index. spec: the model asked for, which must be
+    the index's; it then says where its weights lie now. progress: told bytes done and total of a
+    download. Raises UsageError if no model is named anywhere, ModelMismatch if the one asked for
+    is not the index's, WeightsUnavailable, MissingExtra.
     """
     from indexer.embeddings import load_identity, load_model
     from indexer.faces import FaceDetector
 
-    if settings.model:
+    wanted = spec or ("" if identity else settings.model)
+    if wanted:
         embedder = load_model(
-            settings.model, settings=settings, progress=progress, device=settings.faces.device
+            wanted, settings=settings, progress=progress, device=settings.faces.device
         )
         if identity is not None and identity.key != embedder.identity.key:
             raise ModelMismatch(
-                f"The index was made with {identity.key}, and {settings.model!r} is "
+                f"The index was made with {identity.key}, and {wanted!r} is "
                 f"{embedder.identity.key}: their embeddings cannot be compared. Leave out --model, "
-                f"or re-embed the index: sightings reindex --model {settings.model}"
+                f"or re-embed the index: sightings reindex --model {wanted}"
             )
     elif identity is not None:
         embedder = load_identity(identity, settings)

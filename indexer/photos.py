@@ -34,6 +34,7 @@ _CUT_SHORT = "the photo is damaged or cut short; the part that can be decoded wa
 # EXIF tags.
 _ORIENTATION, _EXIF_IFD = 0x0112, 0x8769
 _TAKEN, _TAKEN_OFFSET = 0x9003, 0x9011
+_DIGITISED, _CHANGED = 0x9004, 0x0132
 # TIFF tags.
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 
@@ -193,7 +194,8 @@ def _taken_at(exif: Exif) -> datetime | None:
     """Return when the photo was taken, in UTC, or None if that is not said in a readable way."""
     try:
         tags = exif.get_ifd(_EXIF_IFD)
-        taken = str(tags[_TAKEN]).strip("\0 ")
+        dates = (tags.get(_TAKEN), tags.get(_DIGITISED), exif.get(_CHANGED))
+        taken = next(str(date).strip("\0 ") for date in dates if date)
         offset = str(tags.get(_TAKEN_OFFSET, "")).strip("\0 ") or "+00:00"
         return datetime.strptime(taken + offset, "%Y:%m:%d %H:%M:%S%z").astimezone(timezone.utc)
     except Exception:  # as above

@@ -44,8 +44,8 @@ class Query:
 class PictureQueries:
     """Makes queries from pictures with an index's model; networks load with the first picture.
 
-    `settings.model` says where the index's model lies now; empty, if it is where it was.
-    progress: told how far a video is worked on.
+    spec: says where the index's model lies now, if it is not where it was. progress: told how far
+    a video is worked on.
     """
 
     def __init__(
@@ -53,11 +53,13 @@ class PictureQueries:
         index: Index,
         settings: Settings,
         *,
+        spec: str = "",
         networks: Networks | None = None,
         progress: Progress | None = None,
     ) -> None:
         self._index = index
         self._settings = settings
+        self._spec = spec
         self._networks = networks
         self._progress = progress
 
@@ -76,7 +78,7 @@ class PictureQueries:
         if self._networks is None:
             from indexer.networks import load_networks
 
-            self._networks = load_networks(model, self._settings)
+            self._networks = load_networks(model, self._settings, spec=self._spec)
         loaded = self._networks.embedder.identity
         if loaded.key != model.key:
             raise ModelMismatch(

@@ -72,7 +72,7 @@ class VideoReader:
     def _start(self) -> None:
         from av.video.reformatter import VideoReformatter
 
-        self.created_at = _date(self._container.metadata.get("creation_time", ""))
+        self.created_at = _created_at(self._container.metadata)
         self._timeline = read_timeline(self._container, self._stream)
         self._early_end = self._timeline.early_end
         self.timestamps_s = self._timeline.times_s
@@ -277,6 +277,13 @@ class VideoReader:
         square = self._reformatter.reformat(picture, width=width, height=height, format="rgb24")
         image = displayed(square.to_ndarray(), self._turn)
         return Frame(index, float(self.timestamps_s[index]), np.ascontiguousarray(image))
+
+
+def _created_at(metadata: dict[str, str]) -> datetime | None:
+    """Return when a video was recorded; Apple's own entry survives editing and has the zone."""
+    names = ("com.apple.quicktime.creationdate", "creation_time", "date")
+    dates = (_date(metadata.get(name, "")) for name in names)
+    return next((date for date in dates if date), None)
 
 
 def _date(text: str) -> datetime | None:

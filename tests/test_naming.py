@@ -12,10 +12,10 @@ from indexer.ingest import ingest
 from indexer.naming import (
     NamedRow,
     name_faces,
+    name_from_file,
     name_from_folder,
     name_from_rows,
     read_names,
-    rows_without_media,
     unname_face,
 )
 from tests.clips import WIDTH, clip, faces_of, photo, shot, still
@@ -160,7 +160,7 @@ def test_a_path_of_the_csv_that_is_not_indexed_is_told(
     photo(tmp_path / "a.png", still(portraits, "grace"))
     csv = written(tmp_path / "names.csv", "path,person", "a.png,Grace", "typo.png,Eileen")
     ingest_with_names(index, tmp_path, csv, networks)
-    (text,) = rows_without_media(index, read_names(csv))
+    _, (text,) = name_from_file(index, read_names(csv))
     assert text.startswith(f"{tmp_path / 'typo.png'}: the names file names Eileen there")
 
 

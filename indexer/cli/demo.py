@@ -27,8 +27,6 @@ def demo_command(
     assignments: SetOption = None,
 ) -> None:
     """Show it all on photos and a short video that need no data of yours."""
-    from dataclasses import replace
-
     from indexer import open_index
     from indexer.cli.progress import file_bars
     from indexer.contact_sheet import write_sheet
@@ -38,16 +36,16 @@ def demo_command(
     from indexer.search import find
 
     place = folder.absolute() / "demo.sightings"
-    settings = load_settings(assignments, model=model, index=str(place))
+    settings = load_settings(assignments, index=str(place))
     media = make_media(folder.absolute())
     with open_index(place, create=True) as index:
-        if index.model is not None and not settings.model:
+        if index.model is not None and not model:
             spec, reason = index.model.name, f"an earlier run made {near(str(place))} with it"
+            networks = networks_for(index, settings)
         else:
-            spec, reason = pick_model(settings)
-            settings = replace(settings, model=spec)
+            spec, reason = pick_model(settings, model or "")
+            networks = networks_for(index, settings, spec=spec)
         note(f"Model: {spec}, because {shown(reason)}.")
-        networks = networks_for(index, settings)
         at = f"--index {shown(near(str(place)))}"
         say(f"\n$ sightings index {shown(near(str(media.folder)))} --model {spec} {at}")
         with file_bars() as bars:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
     from indexer.ingest import Report
-    from indexer.naming import NamedRow, NamesGiven
+    from indexer.naming import NamesGiven
     from indexer.records import Media
     from indexer.settings import Settings
 
@@ -88,12 +88,11 @@ def index_command(
     """Find every face in photos and videos and store it; what is done already is skipped."""
     from indexer.cli.progress import file_bars
     from indexer.ingest import ingest
-    from indexer.naming import read_names, rows_without_media
+    from indexer.naming import name_from_file, read_names
 
     settings = load_settings(
         assignments,
         index=index,
-        model=model,
         keyframes__strategy=key_frames,
         faces__min_face_px=min_face,
         faces__min_probability=min_probability,
@@ -101,11 +100,19 @@ def index_command(
     )
     rows = read_names(names) if names else {}
     with open_or_create(settings) as opened:
-        namer = _namer(opened, names_from_folders, rows)
-        networks = networks_for(opened, settings)
+        networks = networks_for(opened, settings, spec=model or "")
         with file_bars() as bars:
-            report = ingest(opened, paths, networks, force=force, progress=bars, after_media=namer)
-        report.warnings += rows_without_media(opened, rows)
+            report = ingest(
+                opened,
+                paths,
+                networks,
+                force=force,
+                progress=bars,
+                after_media=_namer(opened, names_from_folders),
+            )
+        labelled, missing = name_from_file(opened, rows)
+        report.labelled += labelled
+        report.warnings += missing
     show_report(report, settings, as_json=as_json)
     if report.failed or report.waiting or not (report.done or report.skipped):
         raise typer.Exit(1)
@@ -145,15 +152,11 @@ def reindex_command(
         raise typer.Exit(1)
 
 
-def _namer(
-    index: Index, from_folders: bool, rows: dict[str, list[NamedRow]]
-) -> Callable[[Media, Path], NamesGiven]:
-    from indexer.naming import name_from_folder, name_from_rows
+def _namer(index: Index, from_folders: bool) -> Callable[[Media, Path], NamesGiven]:
+    from indexer.naming import name_from_folder
 
     def name(media: Media, path: Path) -> NamesGiven:
-        given = name_from_folder(index, media, path) if from_folders else 0
-        from_rows, missing = name_from_rows(index, media, rows.get(str(path), ()))
-        return given + from_rows, missing
+        return (name_from_folder(index, media, path) if from_folders else 0), []
 
     return name
 

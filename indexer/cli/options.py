@@ -90,13 +90,13 @@ def open_or_create(settings: Settings) -> Index:
     return open_index(path, create=True)
 
 
-def networks_for(index: Index, settings: Settings) -> Networks:
-    """Load the networks, with a bar if weights are downloaded."""
+def networks_for(index: Index, settings: Settings, *, spec: str = "") -> Networks:
+    """Load the networks, with a bar if weights are downloaded; spec: the model asked for."""
     from indexer.cli.progress import download_bar
     from indexer.networks import load_networks
 
     with download_bar("FaceNet weights") as tell:
-        return load_networks(index.model, settings, progress=tell)
+        return load_networks(index.model, settings, spec=spec, progress=tell)
 
 
 def load_embedder(settings: Settings) -> Embedder:

@@ -137,7 +137,7 @@ def search_command(
     from indexer.records import Filters
     from indexer.search import find
 
-    settings = load_settings(assignments, index=index, model=model)
+    settings = load_settings(assignments, index=index)
     with open_existing(settings) as opened:
         filters = Filters(
             persons=tuple(named or ()),
@@ -153,7 +153,7 @@ def search_command(
             min_probability=min_probability,
             unnamed=unnamed,
         )
-        queries = _queries(opened, settings, photos or [], face, stored_face, person)
+        queries = _queries(opened, settings, model or "", photos or [], face, stored_face, person)
         found = [
             (
                 query,
@@ -180,6 +180,7 @@ def search_command(
 def _queries(
     index: Index,
     settings: Settings,
+    spec: str,
     photos: list[Path],
     face: str,
     stored_face: str | None,
@@ -199,7 +200,7 @@ def _queries(
         raise UsageError(f"--face takes largest, all or a number, not {face!r}.")
     choice = cast("FaceChoice", int(face) if face.isdecimal() else face)
     with file_bars() as bars:
-        return PictureQueries(index, settings, progress=bars).any_media(photos, choice)
+        return PictureQueries(index, settings, spec=spec, progress=bars).any_media(photos, choice)
 
 
 def _media_ids(index: Index, given: list[str]) -> tuple[str, ...]:

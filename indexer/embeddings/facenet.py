@@ -51,21 +51,23 @@ VGGFACE2_THRESHOLDS = Thresholds(
 
 @dataclass(frozen=True)
 class Variant:
-    """What is known of FaceNet as trained on one set of faces."""
+    """What is known of FaceNet as trained on one set of faces; people: how many it held."""
 
     name: str
     licence: str
     thresholds: Thresholds | None
+    people: int
 
 
 VARIANTS = {
     variant.name: variant
     for variant in (
-        Variant("facenet", VGGFACE2.licence, VGGFACE2_THRESHOLDS),
+        Variant("facenet", VGGFACE2.licence, VGGFACE2_THRESHOLDS, people=8631),
         Variant(
             "facenet-casia",
             "code MIT; no licence stated for the weights, trained on CASIA-WebFace (research only)",
             None,
+            people=10575,
         ),
     )
 }
@@ -91,7 +93,7 @@ class FaceNet(Embedder):
             thresholds=variant.thresholds,
         )
         self._device = torch_device(device)
-        self._network = _network(path).eval().to(self._device)
+        self._network = _network(path, variant).eval().to(self._device)
 
     def crop(self, image_rgb: Array, detection: Detection) -> Array:
         """Return the face's box with a margin, stretched to a square; see Embedder.crop."""
@@ -107,7 +109,7 @@ class FaceNet(Embedder):
         return vectors
 
 
-def _network(path: Path) -> Any:
+def _network(path: Path, variant: Variant) -> Any:
     import pickle
 
     import torch
@@ -117,6 +119,12 @@ def _network(path: Path) -> Any:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         # The published files hold the classifier of their training set too.
+        people = len(state.get("logits.weight", ()))
+        if people and people != variant.people:
+            raise WeightsUnavailable(
+                f"{path} was trained on {people} people, the weights of {variant.name} on "
+                f"{variant.people}: give it to the model it belongs to."
+            )
         state = {key: value for key, value in state.items() if not key.startswith("logits.")}
         network.load_state_dict(state, strict=True)
     except (
