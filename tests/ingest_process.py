@@ -17,7 +17,7 @@ from indexer.ingest import Progress, ingest
 from indexer.settings import KeyframeSettings, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from indexer.engines.base import Index
@@ -79,6 +79,21 @@ def ingested(location: Path, folder: Path, **options: Any) -> Report | Exception
         return process.answer()
 
 
+def peak_bytes(location: Path, videos: Sequence[Path], settings: Settings) -> list[int]:
+    """Return the most memory that a process has held after ingesting each of some videos."""
+    ours, theirs = _CONTEXT.Pipe(duplex=False)
+    arguments = (theirs, str(location), list(map(str, videos)), settings)
+    process = _CONTEXT.Process(target=_measure, args=arguments, daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        assert ours.poll(PATIENCE_S), "the process does not end"
+        return ours.recv()
+    finally:
+        process.kill()
+        process.join(PATIENCE_S)
+
+
 def wait_until(happened: Callable[[], bool]) -> None:
     """Wait for something that happens sooner or later."""
     deadline = time.monotonic() + PATIENCE_S
@@ -112,15 +127,24 @@ def _run(answer: Any, location: str, folder: str, dies_at: str, file_bytes: int)
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     try:
         with open_index(location, create=True) as index:
-            answer.send(ingest(index, [folder], _networks(), progress=_Dying(dies_at)))
+            answer.send(ingest(index, [folder], _networks(SETTINGS), progress=_Dying(dies_at)))
     except Exception as error:
         error.__cause__ = error.__context__ = None  # it may hold what cannot be sent
         answer.send(error)
 
 
-def _networks() -> Networks:
+def _measure(answer: Any, location: str, videos: list[str], settings: Settings) -> None:
+    networks, peaks = _networks(settings), []
+    with open_index(location, create=True) as index:
+        for video in videos:
+            assert ingest(index, [video], networks).done == [video]
+            peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    answer.send(peaks)
+
+
+def _networks(settings: Settings) -> Networks:
     from indexer.faces import FaceDetector
     from indexer.networks import Networks
     from tests.fake_embedder import FakeEmbedder
 
-    return Networks(FaceDetector(SETTINGS.faces), FakeEmbedder(), SETTINGS)
+    return Networks(FaceDetector(settings.faces), FakeEmbedder(), settings)
