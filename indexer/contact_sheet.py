@@ -6,7 +6,7 @@ import io
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from indexer.errors import EnvironmentFailure
+from indexer.errors import EnvironmentFailure, UsageError
 from indexer.text import clock, shown
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from indexer.results import Result
 
 COLUMNS = 7
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 TILE_PX, CAPTION_PX, GAP_PX, FONT_PX = 160, 76, 12, 13
 FONTS = ("NotoSansCJK-Regular.ttc", "DejaVuSans.ttf", "Arial Unicode.ttf", "arial.ttf")
 INK, GREY, PAPER = (32, 32, 32), (110, 110, 110), (255, 255, 255)
@@ -30,6 +31,15 @@ COLOURS: dict[Verdict | None, tuple[int, int, int]] = {
     "different": (170, 40, 40),
     None: GREY,
 }
+
+
+def check_sheet(path: Path) -> None:
+    """Raise UsageError unless a contact sheet can be written there, before work is done for it."""
+    if path.suffix.lower() not in SUFFIXES or not path.parent.is_dir():
+        raise UsageError(
+            f"No contact sheet can be written to {path}: name a file that ends in "
+            f"{', '.join(SUFFIXES)}, in a folder that is there."
+        )
 
 
 def write_sheet(path: Path, index: Index, query: Query, results: Sequence[Result]) -> None:

@@ -98,12 +98,12 @@ def ingest(
             if isinstance(item, MediaError):
                 run.report.failed.append(str(item))
             else:
-                media = run.file(item)
-                if media is not None and media.state == "done":
-                    labelled, missing = after_media(media, item)
-                    run.report.labelled += labelled
-                    run.report.warnings += missing
+                run.file_and_names(item, after_media)
             run.progress.finish_file()
+        # What another process worked on may be done by now, or free again.
+        waiting, run.report.waiting = run.report.waiting, []
+        for path in waiting:
+            run.file_and_names(Path(path), after_media)
     except BaseException:
         # Should this fail too, the next run finds that this process is dead.
         with suppress(IndexFailure):
@@ -120,6 +120,14 @@ class _Run:
     report: Report
     owner: str
     force: bool
+
+    def file_and_names(self, path: Path, after_media: Callable[[Media, Path], NamesGiven]) -> None:
+        """Index one file, and let it be named once it is done."""
+        media = self.file(path)
+        if media is not None and media.state == "done":
+            labelled, missing = after_media(media, path)
+            self.report.labelled += labelled
+            self.report.warnings += missing
 
     def file(self, path: Path) -> Media | None:
         """Index one file and note the outcome; None if it cannot be read at all."""

@@ -11,7 +11,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from indexer.boxes import centre_distance, iou
-from indexer.errors import UsageError
+from indexer.errors import MediaError, UsageError
+from indexer.files import require_file
 from indexer.labels import SAME_PLACE_IOU, labels_naming
 from indexer.lookup import find_face
 from indexer.records import Filters, Label
@@ -51,6 +52,7 @@ def read_names(file: Path) -> dict[str, list[NamedRow]]:
     """
     rows: dict[str, list[NamedRow]] = defaultdict(list)
     try:
+        require_file(file)
         with file.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream, strict=True)
             header = set(reader.fieldnames or ())
@@ -62,7 +64,7 @@ def read_names(file: Path) -> dict[str, list[NamedRow]]:
             for row in reader:
                 named = _named_row(row, f"{file}, line {reader.line_num}", file.parent)
                 rows[named.path].append(named)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (MediaError, OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"The names file {file} cannot be read: {error}") from error
     return dict(rows)
 
@@ -116,7 +118,7 @@ def name_from_file(index: Index, rows: Mapping[str, Sequence[NamedRow]]) -> Name
 
 def name_faces(index: Index, person: str, face_ids: Iterable[str]) -> int:
     """Name faces, and so their appearances, by hand. Raises NotFound for an unknown face."""
-    faces = [find_face(index, face_id) for face_id in face_ids]
+    faces = [find_face(index, face_id) for face_id in dict.fromkeys(face_ids)]
     return _store(index, [(face, person) for face in faces], "hand")
 
 
@@ -130,7 +132,7 @@ def unname_face(index: Index, face_id: str) -> int:
 
 def _named_row(row: dict[str, str], where: str, folder: Path) -> NamedRow:
     edges = [row.get(name) or "" for name in ("x1", "y1", "x2", "y2")]
-    if not row["path"] or not row["person"] or None in row or None in row.values():
+    if None in row or None in row.values() or not row["path"] or not row["person"].strip():
         raise UsageError(
             f"{where}: a path and a person are needed, and as many fields as the first line has."
         )

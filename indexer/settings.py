@@ -87,7 +87,9 @@ class FaceSettings:
     min_sharpness: NonNegative = _setting(
         0.0, "faces more blurred than this are dropped (variance of the Laplacian); 0: none"
     )
-    batch_size: Count = _setting(8, "key frames looked at together; more only costs memory")
+    batch_size: Annotated[int, Ge(1), Le(1024)] = _setting(
+        8, "key frames looked at together; more only costs memory"
+    )
     device: Literal["auto", "cpu", "cuda"] = _setting("auto", "`auto`: CUDA where there is one")
 
 
@@ -198,8 +200,10 @@ def _from_file(given: str | Path | None) -> dict[str, Any]:
     from platformdirs import user_config_path
 
     path = Path(given) if given else user_config_path("sightings") / "sightings.toml"
-    if not given and not path.is_file():
-        return {}
+    if not path.is_file():
+        if not given:
+            return {}
+        raise UsageError(f"The settings file {path} is not there, or is no file.")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

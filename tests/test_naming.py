@@ -178,6 +178,7 @@ def test_a_csv_may_come_from_a_spreadsheet(tmp_path) -> None:
         (["path,person,age", "a.png,Grace,85"], "must name columns out of path, person"),
         ([], "path and person are needed"),
         (["path,person", "a.png,"], "line 2: a path and a person are needed"),
+        (["path,person", 'a.png,"  "'], "line 2: a path and a person are needed"),
         (["path,person", "a.png,Grace,3"], "line 2: .* as many fields as the first line"),
         (["path,person,time_s", "a.png,Grace"], "line 2: .* as many fields as the first line"),
         (["path,person,time_s", "a.png,Grace,soon"], "line 2: could not convert"),

@@ -122,6 +122,9 @@ def prune_media(index: IndexOption = None, yes: YesOption = False) -> None:
         gone, pathless = gone_files(opened), pathless_media(opened)
         for file in gone:
             say(shown(near(file.path)))
+        for folder in sorted({str(Path(file.path).parent) for file in gone}):
+            if not Path(folder).exists():
+                note(f"The folder {shown(near(folder))} is gone: is its disk connected?")
         for media in pathless:
             say(f"{media.id[:12]}  ({media.kind} that lies nowhere any more)")
         if not gone and not pathless:

@@ -134,9 +134,16 @@ def search_command(
     as_json: JsonOption = False,
 ) -> None:
     """Find the photos and videos in which a person appears, and when."""
+    from indexer.contact_sheet import check_sheet
     from indexer.records import Filters
     from indexer.search import find
 
+    if from_s is not None and to_s is not None and from_s > to_s:
+        raise typer.BadParameter(f"--from-s {from_s:g} is after --to-s {to_s:g}.")
+    if named and unnamed:
+        raise typer.BadParameter("--named and --unnamed exclude each other.")
+    if sheet:
+        check_sheet(sheet)
     settings = load_settings(assignments, index=index)
     with open_existing(settings) as opened:
         filters = Filters(

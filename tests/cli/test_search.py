@@ -239,12 +239,21 @@ def test_one_sheet_is_written_where_it_was_asked_for(
 
 
 @pytest.mark.parametrize("place", ["no/such/folder/sheet.png", "sheet.quatsch"])
-def test_a_sheet_that_cannot_be_written_is_reported(
+def test_a_sheet_that_cannot_be_written_is_refused_before_the_search(
     library: Library, tmp_path: Path, place: str
 ) -> None:
     run = sightings(
         "search", "--stored-face", library.anna, "--kind", "photo", "--sheet", tmp_path / place
     )
-    assert run.code == 3
-    assert f"The contact sheet {tmp_path / place} cannot be written" in run.err
-    assert "anna.jpg" in run.out
+    assert run.code == 2
+    assert f"No contact sheet can be written to {tmp_path / place}" in run.err
+    assert run.out == ""
+
+
+@pytest.mark.parametrize(
+    "filters", [("--from-s", "5", "--to-s", "1"), ("--named", "Anna", "--unnamed")]
+)
+def test_filters_that_exclude_each_other_are_wrong_usage(
+    library: Library, filters: tuple[str, ...]
+) -> None:
+    assert sightings("search", "--stored-face", library.anna, *filters).code == 2

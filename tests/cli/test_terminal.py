@@ -86,8 +86,9 @@ def test_a_bar_is_shown_in_a_terminal_only(real_library: RealLibrary) -> None:
     assert "files" not in quiet.out
 
 
-def test_control_c_ends_with_130_and_leaves_no_lock(
-    portraits: dict[str, np.ndarray], tmp_path: Path
+@pytest.mark.parametrize("request_to_end", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_end_gives_130_and_leaves_no_lock(
+    portraits: dict[str, np.ndarray], tmp_path: Path, request_to_end: signal.Signals
 ) -> None:
     video, place = tmp_path / "long.mp4", tmp_path / "faces.sightings"
     make_video(video, [portraits["eileen"]] * 600, fps=5)
@@ -99,7 +100,7 @@ def test_control_c_ends_with_130_and_leaves_no_lock(
     )
     while process.poll() is None and not claims(place):
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(request_to_end)
     _, err = process.communicate()
     assert process.returncode == 130
     assert err == "sightings: interrupted; what was finished is stored.\n"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from indexer.engines import open_index
@@ -121,6 +123,27 @@ def test_a_damaged_index_is_reported_as_such(location: Path) -> None:
     location.write_bytes(content)
     with pytest.raises(IndexFailure, match="damaged"), open_index(str(location)) as index:
         list(index.iter_faces())
+
+
+@pytest.mark.parametrize("value", [float("nan"), 1e30, 0.0])
+def test_damaged_embeddings_are_reported_and_not_passed_over(location: Path, value: float) -> None:
+    make_index(location)
+    connection = sqlite3.connect(location)
+    with connection:
+        broken = np.full(8, value, "<f4").tobytes()
+        connection.execute("UPDATE vectors SET embedding = ? WHERE face = 7", (broken,))
+    connection.close()
+    with open_index(str(location)) as index, pytest.raises(IndexFailure, match="damaged"):
+        index.search(axis(0), 5)
+
+
+@pytest.mark.parametrize("place", ["/dev/null", "pipe"])
+def test_a_device_or_pipe_is_refused_at_once(tmp_path: Path, place: str) -> None:
+    path = tmp_path / place
+    if place == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(IndexFailure, match="not an index"):
+        open_index(str(path), create=True)
 
 
 def test_a_truncated_index_is_reported_as_damaged(location: Path) -> None:

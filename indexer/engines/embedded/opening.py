@@ -70,6 +70,8 @@ def _check_header(path: Path) -> None:
 
     The file is looked at before SQLite opens it, so that files of others are left untouched.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise IndexFailure(f"{path} is a device, pipe or socket, not an index. Name another path.")
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER_BYTES)

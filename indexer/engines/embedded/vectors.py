@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ROUNDING = 1e-4
 """More than float32 products of unit vectors of up to 1,600 dimensions can be off."""
 
+_LENGTH_ERROR = 1e-3  # far above float32's, far below what changed bits do
 _LOADED_TOGETHER = 4096
 _SCORES_TOGETHER = 1 << 24
 
@@ -89,6 +90,13 @@ class VectorTable:
                 )
             added = slice(self._used, self._used + len(part))
             self._vectors[added] = vectors.reshape(len(part), -1)
+            with np.errstate(over="ignore"):
+                lengths = np.linalg.norm(self._vectors[added], axis=1)
+            if not (np.abs(lengths - 1.0) < _LENGTH_ERROR).all():
+                raise IndexFailure(
+                    "The index is damaged: it holds an embedding that is not of length 1. Restore "
+                    "it from a backup, or delete it and index the media again."
+                )
             self._numbers[added] = [row[0] for row in part]
             self._media[added] = [self._index_of(row[1]) for row in part]
             self._alive[added] = True
