@@ -40,6 +40,7 @@ def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # the discard port
 
 
+@pytest.mark.slow
 def test_it_indexes_everything_and_finds_the_query(demo: Demo) -> None:
     assert demo.run.code == 0
     assert "4 done, 0 skipped, 0 failed;" in demo.run.out
@@ -49,6 +50,7 @@ def test_it_indexes_everything_and_finds_the_query(demo: Demo) -> None:
     assert demo.run.err == "Model: dlib, because it was asked for.\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("person", "spans"),
     [("eileen", [(2.0, 6.0), (15.0, 19.0)]), ("grace", [(9.0, 13.0), (15.0, 19.0)])],
@@ -66,12 +68,14 @@ def test_both_people_are_found_in_the_video_to_the_frame(
     assert {result["verdict"] for result in run.document["results"]} == {"same person"}
 
 
+@pytest.mark.slow
 def test_it_writes_a_contact_sheet_of_the_query_and_both_results(demo: Demo) -> None:
     with Image.open(demo.folder / "sheet.png") as sheet:
         assert sheet.format == "PNG"
         assert sheet.width > 3 * 160
 
 
+@pytest.mark.slow
 def test_a_second_run_keeps_the_index_and_its_model(demo: Demo) -> None:
     again = sightings("demo", "--dir", demo.folder)
     assert again.code == 0
