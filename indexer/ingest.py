@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from indexer.engines.base import Index
-    from indexer.naming import NamesGiven
     from indexer.networks import Networks
     from indexer.records import Label, Media, Segment
     from indexer.sources import Source
@@ -76,13 +75,12 @@ def ingest(
     *,
     force: bool = False,
     progress: Progress | None = None,
-    after_media: Callable[[Media, Path], NamesGiven] = lambda _media, _path: (0, []),
+    after_media: Callable[[Media, Path], int] = lambda _media, _path: 0,
 ) -> Report:
     """Index files and folders; one bad file is reported and never ends the run.
 
     Media that are done under the same options are skipped, unless `force`. after_media: called
-    with each media that is done, new or not, and its path; returns how many labels it gave, and in
-    words what it could not name.
+    with each media that is done, new or not, and its path; returns how many labels it gave.
     Raises UsageError, ModelMismatch, IndexFailure: what would hit every file.
     """
     parse_strategy(networks.settings.keyframes.strategy)
@@ -121,13 +119,11 @@ class _Run:
     owner: str
     force: bool
 
-    def file_and_names(self, path: Path, after_media: Callable[[Media, Path], NamesGiven]) -> None:
+    def file_and_names(self, path: Path, after_media: Callable[[Media, Path], int]) -> None:
         """Index one file, and let it be named once it is done."""
         media = self.file(path)
         if media is not None and media.state == "done":
-            labelled, missing = after_media(media, path)
-            self.report.labelled += labelled
-            self.report.warnings += missing
+            self.report.labelled += after_media(media, path)
 
     def file(self, path: Path) -> Media | None:
         """Index one file and note the outcome; None if it cannot be read at all."""
@@ -205,11 +201,11 @@ class _Run:
             result = process_segment(
                 media, segment.span, source, self.networks, labels=labels, on_time=on_time
             )
-        except SightingsError as error:
-            if not isinstance(error, MediaError):
-                raise
+        except MediaError as error:
             self.index.fail_segment(segment, str(error))
             return
+        except SightingsError:
+            raise
         except Exception as error:  # what decoders and networks raise has no common base
             self.index.fail_segment(segment, f"Unexpected {type(error).__name__}: {error}")
             return

@@ -14,7 +14,6 @@ from indexer.naming import (
     name_faces,
     name_from_file,
     name_from_folder,
-    name_from_rows,
     read_names,
     unname_face,
 )
@@ -37,18 +36,17 @@ def index(tmp_path: Path) -> Iterator[Index]:
 
 def ingest_with_folders(index: Index, folder: Path, networks: Networks) -> Report:
     def name(media, path):
-        return name_from_folder(index, media, path), []
+        return name_from_folder(index, media, path)
 
     return ingest(index, [folder], networks, after_media=name)
 
 
 def ingest_with_names(index: Index, folder: Path, csv: Path, networks: Networks) -> Report:
-    rows = read_names(csv)
-
-    def name(media, path):
-        return name_from_rows(index, media, rows.get(str(path), ()))
-
-    return ingest(index, [folder], networks, after_media=name)
+    report = ingest(index, [folder], networks)
+    labelled, missing = name_from_file(index, read_names(csv))
+    report.labelled += labelled
+    report.warnings += missing
+    return report
 
 
 def written(path: Path, *lines: str) -> Path:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
     from indexer.ingest import Report
-    from indexer.naming import NamesGiven
     from indexer.records import Media
     from indexer.settings import Settings
 
@@ -152,13 +151,10 @@ def reindex_command(
         raise typer.Exit(1)
 
 
-def _namer(index: Index, from_folders: bool) -> Callable[[Media, Path], NamesGiven]:
+def _namer(index: Index, from_folders: bool) -> Callable[[Media, Path], int]:
     from indexer.naming import name_from_folder
 
-    def name(media: Media, path: Path) -> NamesGiven:
-        return (name_from_folder(index, media, path) if from_folders else 0), []
-
-    return name
+    return lambda media, path: name_from_folder(index, media, path) if from_folders else 0
 
 
 def show_report(report: Report, settings: Settings, *, as_json: bool) -> None:
