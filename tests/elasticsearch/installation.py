@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ class Installation:
 
     jdk: Jdk
     home: Path
+    archive: Path | None = None
 
     def command(
         self, heap_mb: int, jvm_options: Sequence[str], settings: dict[str, str]
@@ -48,9 +50,10 @@ class Installation:
             "--add-modules=jdk.incubator.vector",
             "--enable-native-access=ALL-UNNAMED",
             f"-Des.path.home={self.home}",
+            *([f"-XX:SharedArchiveFile={self.archive}"] if self.archive else []),
             *jvm_options,
             "-classpath",
-            f"{self.home}/lib/*:{self.home}/classes",
+            ":".join(str(jar) for jar in sorted(self.home.glob("lib/*.jar"))),
             "Launcher",
             str(self.home),
             *(f"{name}={value}" for name, value in settings.items()),
@@ -73,8 +76,7 @@ def install() -> Installation:
     cache = cache_folder()
     home = cache / f"elasticsearch-{_version()}-{_sources_hash()}"
     if not home.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
-        with _locked(cache / "installation.lock"):
+        with cache_lock("installation"):
             if not home.is_dir():
                 _build(jdk, home)
     return Installation(jdk, home)
@@ -98,8 +100,10 @@ def _sources_hash() -> str:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
+def cache_lock(name: str) -> Iterator[None]:
+    """Hold a lock that all processes of this user share, and that ends with its holder."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with (cache_folder() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -112,11 +116,7 @@ def _build(jdk: Jdk, home: Path) -> None:
     try:
         _download(aside / "lib")
         _lay_out(aside)
-        _run(
-            "Compiling the launcher",
-            [jdk.javac, "--release=21", f"--class-path={aside}/lib/*"],
-            ["-d", aside / "classes", LAUNCHER / "Launcher.java"],
-        )
+        _compile(jdk, aside)
         aside.rename(home)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -131,6 +131,19 @@ def _download(folder: Path) -> None:
         [maven, "--batch-mode", "--quiet", "--file", LAUNCHER / "pom.xml"],
         ["dependency:copy-dependencies", f"-DoutputDirectory={folder}", "-DincludeScope=runtime"],
     )
+
+
+def _compile(jdk: Jdk, home: Path) -> None:
+    # A single file among the other jars: archives of classes know no folders.
+    classes = home / "classes"
+    _run(
+        "Compiling the launcher",
+        [jdk.javac, "--release=21", f"--class-path={home}/lib/*"],
+        ["-d", classes, LAUNCHER / "Launcher.java"],
+    )
+    with zipfile.ZipFile(home / "lib" / "launcher.jar", "w") as jar:
+        for path in classes.iterdir():
+            jar.write(path, path.name)
 
 
 def _lay_out(home: Path) -> None:

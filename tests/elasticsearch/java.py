@@ -23,8 +23,8 @@ JVM_FOLDERS = (
     Path("/opt/java"),
     Path("/opt/jdk"),
     Path("/Library/Java/JavaVirtualMachines"),
-    Path("~/.sdkman/candidates/java"),
-    Path("~/.jdks"),
+    Path.home() / ".sdkman/candidates/java",
+    Path.home() / ".jdks",
 )
 
 
@@ -80,10 +80,10 @@ def _homes(environment: Mapping[str, str], folders: Sequence[Path]) -> Iterator[
     if usual := environment.get("JAVA_HOME"):
         yield Path(usual).resolve()
     for folder in folders:
-        for java in sorted(folder.expanduser().glob("*/**/bin/java"), reverse=True):
-            yield java.parents[1].resolve()
-    if java := shutil.which("java", path=environment.get("PATH", os.defpath)):
-        yield Path(java).resolve().parents[1]
+        for pattern in ["*/bin/java", "*/Contents/Home/bin/java"]:
+            yield from (java.parents[1].resolve() for java in sorted(folder.glob(pattern)))
+    if on_path := shutil.which("java", path=environment.get("PATH", os.defpath)):
+        yield Path(on_path).resolve().parents[1]
 
 
 def _version(home: Path) -> int | None:
