@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-EXTRAS := dlib,onnx,heic,demo,dev
+EXTRAS := dlib,onnx,heic,demo,elasticsearch,dev
 
 .PHONY: demo test test-fast lint clean
 

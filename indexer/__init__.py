@@ -28,14 +28,23 @@ if TYPE_CHECKING:
 __all__ = ["index_media", "open_index", "search"]
 
 
-def open_index(location: str | os.PathLike[str], *, create: bool = False) -> Index:
+def open_index(
+    location: str | os.PathLike[str], *, create: bool = False, settings: Settings | None = None
+) -> Index:
     """Open an index; with `create`, a new one is made where there is none.
 
-    Raises IndexFailure if it cannot be opened. Use it as a context manager, or call `close`.
+    location: a path, or `elasticsearch://HOST:9200/NAME`, which is reached as the settings say.
+    Raises UsageError, IndexFailure if it cannot be opened, MissingExtra. Use it as a context
+    manager, or call `close`.
     """
     from indexer.engines import open_index as open_engine
+    from indexer.engines.elastic.location import is_on_cluster
+    from indexer.settings import load
 
-    return open_engine(os.fspath(location), create=create)
+    place = os.fspath(location)
+    if not is_on_cluster(place):
+        return open_engine(place, create=create)
+    return open_engine(place, create=create, settings=(settings or load()).elasticsearch)
 
 
 def index_media(

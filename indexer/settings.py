@@ -7,21 +7,20 @@ Each field's metadata holds its help text, which the command line and the README
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 
+from indexer.engines.elastic.location import is_on_cluster, parse_location
 from indexer.errors import UsageError
+from indexer.settings_sources import PREFIX, from_environment, from_file
 from indexer.strategy import parse_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-PREFIX = "SIGHTINGS_"
-OTHER_VARIABLES = {"SIGHTINGS_CONFIG", "SIGHTINGS_CACHE"}
-"""Variables that are no settings; those of the tests start with SIGHTINGS_TEST_."""
+    from pathlib import Path
 
 NonNegative = Annotated[float, Ge(0)]
 Positive = Annotated[float, Gt(0)]
@@ -30,6 +29,11 @@ Count = Annotated[int, Ge(1)]
 
 def _setting(default: Any, help_text: str) -> Any:
     return field(default=default, metadata={"help": help_text})
+
+
+def _secret(help_text: str) -> Any:
+    """Make a text that is never shown: not by `describe`, nor in a repr or an error."""
+    return field(default="", repr=False, metadata={"help": help_text, "secret": True})
 
 
 @dataclass(frozen=True)
@@ -104,16 +108,77 @@ class AppearanceSettings:
 
 
 @dataclass(frozen=True)
+class ElasticsearchSettings:
+    """How an index on a cluster is reached and kept. Raises UsageError for contradictions."""
+
+    api_key: str = _secret("API key for the cluster, as it encodes it or `id:key`")
+    username: str = _setting("", "user of the cluster, instead of an API key")
+    password: str = _secret("that user's password")
+    ca_certs: str = _setting(
+        "", "path of the CA file (PEM) that signed the cluster's certificate; for TLS"
+    )
+    fingerprint: str = _setting(
+        "", "SHA-256 of the cluster's certificate or its CA's, instead of a CA file"
+    )
+    timeout_s: Positive = _setting(30.0, "how long one request may take")
+    retry_s: NonNegative = _setting(
+        60.0, "how long to go on trying while the cluster is busy or out of reach"
+    )
+    vector_type: Literal["int8_hnsw", "int4_hnsw", "bbq_hnsw", "hnsw", "int8_flat", "flat"] = (
+        _setting("int8_hnsw", "how a new index keeps vectors: graph or `flat`, and how many bits")
+    )
+    num_candidates: Annotated[int, Ge(1), Le(10_000)] = _setting(
+        100, "vectors a graph search looks at in each shard; more finds more and takes longer"
+    )
+    oversample: Annotated[float, Ge(1), Le(10)] = _setting(
+        3.0, "how many times the hits wanted are compared again by their full vectors"
+    )
+    shards: Count = _setting(1, "primary shards of a new index")
+    replicas: Annotated[int, Ge(0)] = _setting(
+        1, "copies of each shard; 0 loses the index with a node"
+    )
+
+    def __post_init__(self) -> None:
+        if self.api_key and (self.username or self.password):
+            raise UsageError(
+                "elasticsearch.api_key is set, and elasticsearch.username or .password too. "
+                "Set one or the other."
+            )
+        if bool(self.username) != bool(self.password):
+            missing = "password" if self.username else "username"
+            raise UsageError(
+                f"elasticsearch.{missing} is not set; a user and a password go together."
+            )
+        if self.ca_certs and self.fingerprint:
+            raise UsageError(
+                "elasticsearch.ca_certs and elasticsearch.fingerprint are both set. "
+                "Set one or the other: with a fingerprint no CA is asked."
+            )
+        if self.fingerprint and not re.fullmatch(
+            "[0-9A-Fa-f]{64}", self.fingerprint.replace(":", "")
+        ):
+            raise UsageError(
+                "elasticsearch.fingerprint is not a SHA-256 fingerprint: 64 hexadecimal digits, "
+                "with or without colons."
+            )
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings."""
 
-    index: str = _setting("", "path of the index; empty: `faces.sightings` in your data folder")
+    index: str = _setting(
+        "",
+        "path of the index, or `elasticsearch://HOST:9200/NAME`; "
+        "empty: `faces.sightings` in your data folder",
+    )
     model: str = _setting("", "embedding model for a new index; see `sightings models`")
     facenet_weights: str = _setting("", "path of FaceNet's weights for the model `facenet`")
     media: MediaSettings = MediaSettings()
     keyframes: KeyframeSettings = KeyframeSettings()
     faces: FaceSettings = FaceSettings()
     appearances: AppearanceSettings = AppearanceSettings()
+    elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
 
     def options_for(self, kind: str) -> str:
         """Return a fingerprint of the settings that decide which faces a media gives."""
@@ -131,12 +196,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class Description:
-    """One setting as users see it."""
+    """One setting as users see it; of a secret only whether it is set."""
 
     name: str
     variable: str
     default: Any
     help: str
+    secret: bool = False
 
 
 def describe(settings: Any = None, section: str = "") -> Iterator[Description]:
@@ -146,7 +212,9 @@ def describe(settings: Any = None, section: str = "") -> Iterator[Description]:
         name, value = f"{section}{entry.name}", getattr(settings, entry.name)
         if "help" in entry.metadata:
             variable = PREFIX + name.replace(".", "_").upper()
-            yield Description(name, variable, value, entry.metadata["help"])
+            secret = entry.metadata.get("secret", False)
+            shown = "(set)" if secret and value else value
+            yield Description(name, variable, shown, entry.metadata["help"], secret)
         else:
             yield from describe(value, f"{name}.")
 
@@ -164,11 +232,12 @@ def load(
     Raises UsageError for unknown names and bad values, naming where they come from.
     """
     environment = os.environ if environment is None else environment
+    names = {known.variable: known.name for known in describe()}
     named = {name: value for name, value in (flags or {}).items() if value is not None}
     sources = [
         ("an option", named),
-        ("the environment", _from_environment(environment)),
-        ("the settings file", _from_file(file or environment.get("SIGHTINGS_CONFIG"))),
+        ("the environment", from_environment(environment, names)),
+        ("the settings file", from_file(file or environment.get("SIGHTINGS_CONFIG"))),
     ]
     merged: dict[str, Any] = {}
     for source, values in reversed(sources):
@@ -176,47 +245,6 @@ def load(
             raise UsageError(f"Unknown setting {unknown[0]!r} in {source}.{_guess(unknown[0])}")
         merged |= values
     return _validated(merged)
-
-
-def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    names = {known.variable: known.name for known in describe()}
-    given = {
-        variable: value
-        for variable, value in environment.items()
-        if variable.startswith(PREFIX)
-        and variable not in OTHER_VARIABLES
-        and not variable.startswith("SIGHTINGS_TEST_")
-    }
-    return {names.get(variable, variable): value for variable, value in given.items()}
-
-
-def _from_file(given: str | Path | None) -> dict[str, Any]:
-    import sys
-
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    from platformdirs import user_config_path
-
-    path = Path(given) if given else user_config_path("sightings") / "sightings.toml"
-    if not path.is_file():
-        if not given:
-            return {}
-        raise UsageError(f"The settings file {path} is not there, or is no file.")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"The settings file {path} cannot be read: {error}") from error
-    return dict(_flattened(content))
-
-
-def _flattened(tree: Mapping[str, Any], section: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flattened(value, f"{section}{name}.")
-        else:
-            yield f"{section}{name}", value
 
 
 def _validated(values: Mapping[str, Any]) -> Settings:
@@ -232,14 +260,18 @@ def _validated(values: Mapping[str, Any]) -> Settings:
     try:
         settings = TypeAdapter(Settings).validate_python(tree)
         parse_strategy(settings.keyframes.strategy)
+        if is_on_cluster(settings.index):
+            parse_location(settings.index)
         return settings
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        secret = name in {known.name for known in describe() if known.secret}
         raise UsageError(
-            f"The setting {name} is {first['input']!r}. {first['msg']}. "
-            f"It can come from an option, {PREFIX}{name.replace('.', '_').upper()} or the file."
-        ) from error
+            f"The setting {name} is {'not right' if secret else repr(first['input'])}. "
+            f"{first['msg']}. It can come from an option, "
+            f"{PREFIX}{name.replace('.', '_').upper()} or the file."
+        ) from (None if secret else error)
 
 
 def _guess(name: str) -> str:

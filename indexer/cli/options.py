@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 IndexOption = Annotated[
     str | None,
     typer.Option(
-        "--index", metavar="PATH", help="The index (or SIGHTINGS_INDEX).", show_default=False
+        "--index",
+        metavar="PATH",
+        help="The index, also elasticsearch://HOST:9200/NAME (or SIGHTINGS_INDEX).",
+        show_default=False,
     ),
 ]
 ModelOption = Annotated[
@@ -59,13 +63,15 @@ def load_settings(assignments: list[str] | None = None, **flags: Any) -> Setting
     for assignment in assignments or ():
         name, equals, value = assignment.partition("=")
         if not equals:
-            raise UsageError(f"--set takes NAME=VALUE, not {assignment!r}.")
+            # What may be the value is not shown: it can be a secret.
+            written = re.sub(r"[^\w.].*", "…", assignment, flags=re.DOTALL)
+            raise UsageError(f"--set takes NAME=VALUE, not {written!r}.")
         values[name] = value
     return load(values)
 
 
 def index_path(settings: Settings) -> str:
-    """Return where the index lies: the setting, or the default in the user's data folder."""
+    """Return the location of the index: the setting, or the default in the user's data folder."""
     if settings.index:
         return settings.index
     from platformdirs import user_data_path
@@ -77,7 +83,7 @@ def open_existing(settings: Settings) -> Index:
     """Open the index that the settings name, which must be there."""
     from indexer import open_index
 
-    return open_index(index_path(settings))
+    return open_index(index_path(settings), settings=settings)
 
 
 def open_or_create(settings: Settings) -> Index:
@@ -87,7 +93,7 @@ def open_or_create(settings: Settings) -> Index:
     path = index_path(settings)
     if not settings.index:
         Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return open_index(path, create=True)
+    return open_index(path, create=True, settings=settings)
 
 
 def networks_for(index: Index, settings: Settings, *, spec: str = "") -> Networks:

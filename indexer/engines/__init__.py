@@ -6,31 +6,54 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from indexer.errors import UsageError
+from indexer.errors import MissingExtra, UsageError
+from indexer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from indexer.engines.base import Index
+    from indexer.settings import ElasticsearchSettings
 
-_ENGINES = {"": "indexer.engines.embedded.index:open_embedded"}
-"""What opens an index, as module:function, by the scheme of its location ("" is a path)."""
+_CLUSTER_SCHEMES = ("elasticsearch", "elasticsearch+https")
+_CLUSTER_PACKAGES = {"elastic_transport", "elasticsearch", "orjson", "tenacity"}
 
 
-def open_index(location: str, *, create: bool = False) -> Index:
-    """Open the index at a path, with the engine that keeps it; its module is loaded only now.
+def open_index(
+    location: str, *, create: bool = False, settings: ElasticsearchSettings | None = None
+) -> Index:
+    """Open the index at a path or on a cluster; the module of its engine is loaded only now.
 
-    create: make a new index if there is none.
-    Raises UsageError for a kind of location that no engine serves, and IndexFailure if the index
-    cannot be opened.
+    create: make a new index if there is none. settings: of an index on a cluster.
+    Raises UsageError for a kind of location that no engine serves, IndexFailure if the index
+    cannot be opened, and MissingExtra without the packages for a cluster.
     """
     found = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", location)
     scheme = found.group(1).lower() if found else ""
-    if scheme not in _ENGINES:
+    if scheme in _CLUSTER_SCHEMES:
+        return _open_on_cluster(location, create, settings)
+    if scheme:
+        # The rest is not shown: it may hold a password.
         raise UsageError(
-            f"This build of Sightings has no index engine for {scheme}:// yet ({location}). "
-            "Give the path of an index file instead."
+            f"This build of Sightings has no index engine for {shown(scheme)}://. Give the path of "
+            "an index file, or elasticsearch://HOST:9200/NAME."
         )
-    module, function = _ENGINES[scheme].split(":")
-    opened = cast("Callable[..., Index]", getattr(import_module(module), function))
+    opened = _function("indexer.engines.embedded.index:open_embedded")
     return opened(location, create=create)
+
+
+def _open_on_cluster(location: str, create: bool, settings: ElasticsearchSettings | None) -> Index:
+    from indexer.settings import ElasticsearchSettings
+
+    try:
+        opened = _function("indexer.engines.elastic.index:open_elastic")
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in _CLUSTER_PACKAGES:
+            raise
+        raise MissingExtra("An index on Elasticsearch", "elasticsearch") from error
+    return opened(location, create=create, settings=settings or ElasticsearchSettings())
+
+
+def _function(place: str) -> Callable[..., Index]:
+    module, name = place.split(":")
+    return cast("Callable[..., Index]", getattr(import_module(module), name))

@@ -160,7 +160,7 @@ def test_a_closed_index_says_so(location: Path) -> None:
         index.count()
 
 
-@pytest.mark.parametrize("scheme", ["elasticsearch", "https", "Milvus"])
+@pytest.mark.parametrize("scheme", ["http", "https", "Milvus"])
 def test_a_location_that_no_engine_serves_is_a_usage_error(scheme: str) -> None:
     with pytest.raises(UsageError, match="no index engine"):
         open_index(f"{scheme}://localhost:9200/faces", create=True)

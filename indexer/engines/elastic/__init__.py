@@ -1,0 +1,1 @@
+"""The engine for many machines and many millions of faces: an Elasticsearch cluster."""
