@@ -14,7 +14,7 @@ from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.serializer import NdjsonSerializer, OrjsonSerializer
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay
 
-from indexer.engines.elastic.failures import answer_failure, is_transient, translate
+from indexer.engines.elastic.failures import answer_failure, is_transient, safe_cause, translate
 from indexer.errors import IndexFailure, SightingsError, UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ OLDEST = (9, 3)
 """The first version that takes vectors as base64."""
 
 CHECK_RETRY_S = 2.0
+CHECK_TIMEOUT_S = 10.0
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 5.0
 
@@ -39,6 +40,8 @@ class _OrjsonLines(NdjsonSerializer):
 
 
 _JSON = OrjsonSerializer()
+_NO_OUTPUT = logging.NullHandler()
+"""Without any handler, Python would print the transport's notes about nodes on stderr."""
 
 
 class Connection:
@@ -49,8 +52,7 @@ class Connection:
         self.location = location
         self._settings = settings
         self._closed = False
-        # Without any handler, Python would print the transport's notes about nodes on stderr.
-        logging.getLogger("elastic_transport").addHandler(logging.NullHandler())
+        logging.getLogger("elastic_transport").addHandler(_NO_OUTPUT)
         self.client = Elasticsearch(
             list(location.urls),
             serializers={
@@ -157,7 +159,8 @@ class Connection:
             return retrying(attempt)
         except (ApiError, TransportError, UnicodeEncodeError) as error:
             tried_s = time.monotonic() - start_s if is_transient(error) else 0
-            raise translate(error, self.location, tried_s=tried_s) from error
+            failure = translate(error, self.location, tried_s=tried_s)
+            raise failure from safe_cause(error)
 
     def _wait_s(self, state: RetryCallState, retry_s: float) -> float:
         """Return how long to wait: not at all while there are other nodes to ask, then longer."""
@@ -173,8 +176,9 @@ class Connection:
 
         Asked for as any JSON: versions before 9 refuse the client's usual `Accept`.
         """
+        client = self.client.options(request_timeout=min(CHECK_TIMEOUT_S, self._settings.timeout_s))
         answer = self._answer(
-            lambda: self.client.perform_request(
+            lambda: client.perform_request(
                 "GET",
                 "/_nodes/_all/http",
                 params={"filter_path": "nodes.*.name,nodes.*.version"},
@@ -197,11 +201,15 @@ def _parsed(version: str) -> tuple[int, int]:
 
 
 def _credentials(settings: ElasticsearchSettings) -> dict[str, Any]:
-    if settings.api_key:
+    if api_key := settings.api_key.strip():
+        if not (api_key.isascii() and api_key.isprintable() and " " not in api_key):
+            raise UsageError("elasticsearch.api_key holds characters that no API key has.")
         # As the cluster encodes it, or id and key as it names them.
-        identity, colon, key = settings.api_key.partition(":")
-        return {"api_key": (identity, key) if colon else settings.api_key}
+        identity, colon, key = api_key.partition(":")
+        return {"api_key": (identity, key) if colon else api_key}
     if settings.username:
+        if ":" in settings.username:
+            raise UsageError("elasticsearch.username holds a colon, which no user's name has.")
         return {"basic_auth": (settings.username, settings.password)}
     return {}
 

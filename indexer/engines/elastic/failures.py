@@ -5,16 +5,14 @@ Only an error's type and reason are told, never the request, which holds embeddi
 
 from __future__ import annotations
 
-import errno
 import re
-import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from elastic_transport import ConnectionTimeout, SerializationError, TlsError, TransportError
+from elastic_transport import SerializationError, TlsError, TransportError
 from elasticsearch import ApiError, UnsupportedProductError
-from urllib3.exceptions import NameResolutionError
 
+from indexer.engines.elastic.lost_connections import causes, connection_failure, tried_for, was_cut
 from indexer.errors import IndexFailure, SightingsError, StorageFull, UsageError
 from indexer.text import shown
 
@@ -32,8 +30,8 @@ _RETRIED_TYPES = frozenset({
 })  # fmt: skip
 """A node that goes away in mid-request can be answered for by the others with status 500."""
 
-_DISK_BLOCKS = ("/12/", "/13/")
-"""Elasticsearch's numbers of the blocks that the disk's flood stage sets on indices."""
+_DISK_BLOCK = re.compile("(FORBIDDEN|TOO_MANY_REQUESTS)/1[23]/")
+"""The blocks that the disk's flood stage sets on indices, or on the cluster, by their numbers."""
 
 _MAX_REASON = 500
 _QUOTED_VALUES = re.compile(
@@ -51,13 +49,22 @@ CREDENTIALS = (
 def is_transient(error: BaseException) -> bool:
     """Whether asking again may help: the cluster is busy, starting, or out of reach for now."""
     if isinstance(error, ApiError):
-        kind, reason = cause_of(error.body)
-        if kind == "cluster_block_exception" and _is_disk_block(reason):
-            return False
-        return error.meta.status in RETRIED_STATUSES or kind in _RETRIED_TYPES
+        return is_busy(error.meta.status, error.body)
     if isinstance(error, TlsError):
-        return any(isinstance(cause, ssl.SSLEOFError) for cause in _causes(error))
+        return was_cut(error)
     return isinstance(error, TransportError) and not isinstance(error, SerializationError)
+
+
+def is_busy(status: int, body: Any) -> bool:
+    """Whether an answer, or an item of a bulk answer, says that asking again may help.
+
+    A full disk is none of that, though Elasticsearch answers 429: it wants somebody to make room.
+    body: the answer, or the item's `error`.
+    """
+    kind, reason = cause_of(body)
+    if _is_disk_full(kind, reason):
+        return False
+    return status in RETRIED_STATUSES or kind in _RETRIED_TYPES
 
 
 def cause_of(body: Any) -> tuple[str, str]:
@@ -65,32 +72,44 @@ def cause_of(body: Any) -> tuple[str, str]:
 
     body: of an answer, or an item's `error` of a bulk answer; ("", "") if it tells none.
     """
+    kind, reason = _root_of(body)
+    return kind, _shortened(reason)
+
+
+def _root_of(body: Any) -> tuple[str, str]:
     error = body.get("error", body) if isinstance(body, Mapping) else None
     if isinstance(error, str):
-        return "", _shortened(error)
+        return "", error
     if not isinstance(error, Mapping):
         return "", ""
-    roots = error.get("root_cause")
-    root = roots[0] if isinstance(roots, list) and roots else error
-    kind, reason = str(root.get("type") or ""), str(root.get("reason") or "")
-    deeper = error.get("caused_by")
+    roots, deeper = error.get("root_cause"), error.get("caused_by")
+    if isinstance(roots, list) and roots and isinstance(roots[0], Mapping):
+        root = roots[0]
+    elif roots == [] and isinstance(deeper, Mapping):
+        root = deeper
+    else:
+        root = error
+    reason = str(root.get("reason") or "")
+    # What a mapper's error came from may quote the field's value; this one does not.
     if isinstance(deeper, Mapping) and "number of dimensions" in str(deeper.get("reason")):
         reason = str(deeper["reason"])
-    return kind, _shortened(reason)
+    return str(root.get("type") or ""), reason
 
 
 def translate(error: Exception, location: Location, *, tried_s: float = 0) -> SightingsError:
     """Return what to raise for what the client raised; tried_s: for how long it was retried."""
     if isinstance(error, UnsupportedProductError):
         return _not_elasticsearch(location)
+    if isinstance(error, ApiError) and not _is_from_elasticsearch(error):
+        return _not_elasticsearch(location, error.meta.status)
     if isinstance(error, ApiError):
         return answer_failure(error.meta.status, error.body, location, tried_s=tried_s)
+    if isinstance(error, SerializationError) and not str(error).startswith("Unable to serialize"):
+        return _not_elasticsearch(location)
     if isinstance(error, (UnicodeEncodeError, SerializationError)):
-        return _unusable_value(error, location)
-    if isinstance(error, TlsError):
-        return _tls_failure(error, location, tried_s)
+        return _unusable_value(error)
     if isinstance(error, TransportError):
-        return _unreachable(error, location, tried_s)
+        return connection_failure(error, location, tried_s=tried_s)
     return IndexFailure(f"The index {location.text} cannot be used: {type(error).__name__}.")
 
 
@@ -103,13 +122,13 @@ def answer_failure(
     """
     kind, reason = cause_of(body)
     where = f"The index {location.text}"
-    if _is_disk_block(reason) or "No space left on device" in reason:
+    if _is_disk_full(kind, reason):
         return StorageFull(
             f"{where} takes no more writes: a disk of the cluster is nearly full (flood stage). "
             "What was stored before is intact. Free space or add a node; Elasticsearch lifts the "
             "block by itself when there is room."
         )
-    if kind == "cluster_block_exception" and status not in RETRIED_STATUSES:
+    if kind == "cluster_block_exception" and not is_busy(status, body):
         return IndexFailure(
             f"{where} cannot be written now: it is being replaced, or made read-only ({reason}). "
             "Wait for the other command to end, or ask who runs the cluster to lift the block."
@@ -120,20 +139,23 @@ def answer_failure(
             "Check the name; `sightings index` makes a new one."
         )
     if status in (401, 403):
-        return _refused(status, reason, where)
+        return _refused(status, _root_of(body)[1], where)
     if kind in _MAPPING_TYPES or "mapper" in kind:
         return IndexFailure(
             f"{where} does not take what this version of Sightings stores ({kind}: {reason}). "
             "Its indices were not made by this version, or were changed: index into another name."
         )
-    if status in RETRIED_STATUSES or kind in _RETRIED_TYPES:
+    if is_busy(status, body):
         return IndexFailure(
-            f"{where} is busy or not ready{_for(tried_s)}: the cluster answered {status}"
+            f"{where} is busy or not ready{tried_for(tried_s)}: the cluster answered {status}"
             f"{_told(kind, reason)}. What was stored before is intact. Try again when the "
             "cluster has recovered, or raise the setting elasticsearch.retry_s."
         )
-    if not kind and not reason:
-        return _not_elasticsearch(location, status)
+    if status == 413:
+        return IndexFailure(
+            f"{where} does not take so large a request (413). Raise Elasticsearch's "
+            "http.max_content_length, or the limit of the proxy before it, to 100 MB."
+        )
     if status == 409:
         return IndexFailure(
             f"{where} was changed by another program at the same moment{_told(kind, reason)}. "
@@ -170,85 +192,42 @@ def _refused(status: int, reason: str, where: str) -> IndexFailure:
                         f"{privileges}, or use others.")  # fmt: skip
 
 
+def _is_from_elasticsearch(error: ApiError) -> bool:
+    """Whether an answer is Elasticsearch's, or what a proxy before it may well answer."""
+    status = error.meta.status
+    return (
+        error.meta.headers.get("x-elastic-product") == "Elasticsearch"
+        or bool(_root_of(error.body)[0])
+        or is_busy(status, error.body)
+        or status in (401, 403, 413)
+    )
+
+
 def _not_elasticsearch(location: Location, status: int = 200) -> IndexFailure:
+    other = "" if location.encrypted else "; a cluster that speaks TLS wants elasticsearch+https://"
     return IndexFailure(
-        f"What answers at {location.text} is not Elasticsearch (status {status}). Check host and "
-        "port, and whether a proxy stands between; a cluster that speaks TLS wants "
-        "elasticsearch+https://."
+        f"What answers at {location.text} is not Elasticsearch (status {status}), or a version "
+        f"long gone. Check host and port, and whether a proxy stands between{other}."
     )
 
 
-def _unusable_value(error: Exception, location: Location) -> SightingsError:
-    if "deserialize" in str(error):
-        return _not_elasticsearch(location)
-    cause = next((e for e in _causes(error) if isinstance(e, (TypeError, UnicodeError))), None)
-    reason = f": {cause}" if isinstance(cause, (TypeError, UnicodeError)) else ""
-    return UsageError(f"A value cannot be looked up or stored in an index{_shortened(reason)}.")
+def _unusable_value(error: Exception) -> UsageError:
+    """Say what JSON's encoder says: the client's own message holds the whole request."""
+    cause = next((e for e in causes(error) if isinstance(e, (TypeError, ValueError))), None)
+    reason = "" if cause is None else f": {_shortened(str(cause))}"
+    return UsageError(f"A value cannot be looked up or stored in an index{reason}.")
 
 
-def _tls_failure(error: TlsError, location: Location, tried_s: float) -> IndexFailure:
-    where = f"No encrypted connection to {location.text}"
-    text = " ".join(str(cause) for cause in _causes(error))
-    if "Fingerprints did not match" in text:
-        return IndexFailure(
-            f"{where}: its certificate has not the fingerprint that elasticsearch.fingerprint "
-            "tells. If the certificate was renewed, set the new one; else somebody else answers."
-        )
-    if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text:
-        found = re.search(r"certificate verify failed: ([^(]*)", text)
-        reason = found.group(1).strip() if found else "it is for another host"
-        return IndexFailure(
-            f"{where}: its certificate is not trusted ({reason}). Set "
-            "SIGHTINGS_ELASTICSEARCH_CA_CERTS to the file of the CA that signed it, or "
-            "SIGHTINGS_ELASTICSEARCH_FINGERPRINT to its SHA-256 fingerprint; the host's name must "
-            "be one that the certificate names."
-        )
-    if any(isinstance(cause, ssl.SSLEOFError) for cause in _causes(error)):
-        return _closed(location, tried_s)
-    return IndexFailure(
-        f"{where}: what answers there does not speak TLS as this program does. If the cluster has "
-        "no TLS, write elasticsearch:// instead of elasticsearch+https://."
-    )
+def safe_cause(error: Exception) -> BaseException:
+    """Return what to chain a translated error to; the client's own may hold a whole request."""
+    if isinstance(error, SerializationError) and error.errors:
+        return error.errors[0]
+    return error
 
 
-def _unreachable(error: TransportError, location: Location, tried_s: float) -> IndexFailure:
-    causes = list(_causes(error))
-    where, tried = f"The cluster of {location.text}", _for(tried_s)
-    if any(isinstance(cause, NameResolutionError) for cause in causes):
-        return IndexFailure(
-            f"{where} is not found{tried}: its host's name is unknown. Check the name, and the "
-            "network."
-        )
-    if isinstance(error, ConnectionTimeout):
-        return IndexFailure(
-            f"{where} does not answer in time{tried}. Check that it runs and that no firewall is "
-            "between, or raise the setting elasticsearch.timeout_s."
-        )
-    numbers = {cause.errno for cause in causes if isinstance(cause, OSError)}
-    if errno.ECONNREFUSED in numbers:
-        return IndexFailure(
-            f"{where} does not answer{tried}: nothing listens there. Start Elasticsearch, or check "
-            "host and port."
-        )
-    if numbers & {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL}:
-        return IndexFailure(f"{where} is out of reach{tried}. Check the address and the network.")
-    return _closed(location, tried_s)
-
-
-def _closed(location: Location, tried_s: float) -> IndexFailure:
-    other = "elasticsearch://" if location.encrypted else "elasticsearch+https://"
-    return IndexFailure(
-        f"The cluster of {location.text} closes the connection without a whole answer"
-        f"{_for(tried_s)}. Check its log; if it was never reached before, it may want {other}."
-    )
-
-
-def _is_disk_block(reason: str) -> bool:
-    return any(number in reason for number in _DISK_BLOCKS)
-
-
-def _for(tried_s: float) -> str:
-    return f", though it was tried for {tried_s:.0f} s" if tried_s >= 0.5 else ""
+def _is_disk_full(kind: str, reason: str) -> bool:
+    blocked = kind == "cluster_block_exception" and _DISK_BLOCK.search(reason)
+    return bool(blocked) or "No space left on device" in reason
 
 
 def _told(kind: str, reason: str) -> str:
@@ -258,18 +237,3 @@ def _told(kind: str, reason: str) -> str:
 def _shortened(reason: str) -> str:
     cut = shown(_QUOTED_VALUES.sub("", reason))
     return cut if len(cut) <= _MAX_REASON else f"{cut[: _MAX_REASON - 1]}…"
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what it says it came from, outermost first."""
-    seen: set[int] = set()
-    waiting = [error]
-    while waiting:
-        current = waiting.pop(0)
-        if current is None or id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        nested = [*getattr(current, "errors", ()), *current.args, current.__cause__]
-        waiting += [cause for cause in nested if isinstance(cause, BaseException)]
-        waiting.append(current.__context__)
