@@ -275,11 +275,12 @@ class Person:
 
 @dataclass(frozen=True)
 class Deleted:
-    """How much a deletion removed."""
+    """How much a deletion removed; `still_in` names the snapshots that hold it all the same."""
 
     media: int = 0
     faces: int = 0
     labels: int = 0
+    still_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
 
-ENGINES = {"embedded": "embedded_location"}
+ENGINES = {"embedded": "embedded_location", "elasticsearch": "elasticsearch_location"}
 """Each engine with the fixture that gives the location of a new index of that engine."""
 
 
@@ -21,7 +22,15 @@ def embedded_location(tmp_path: Path) -> str:
     return str(tmp_path / "faces.sightings")
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture
+def elasticsearch_location(elasticsearch_url: str) -> str:
+    """The location of a new collection on a real node."""
+    return f"elasticsearch://{elasticsearch_url.partition('//')[2]}/t{secrets.token_hex(6)}"
+
+
+@pytest.fixture(
+    params=["embedded", pytest.param("elasticsearch", marks=pytest.mark.slow)],
+)
 def open_again(request: pytest.FixtureRequest) -> Iterator[Callable[[], Index]]:
     """Opens one and the same index, which is empty at first, as often as a test likes."""
     location = request.getfixturevalue(ENGINES[request.param])

@@ -1,0 +1,146 @@
+"""Many documents in few requests: chunks by count and bytes, and each document's own outcome."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from indexer.engines.elastic.failures import cause_of
+from indexer.errors import IndexFailure, StorageFull
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Literal
+
+    from indexer.engines.elastic.connection import Connection
+
+CHUNK_DOCUMENTS = 500
+"""More brought nothing: 500 to a request wrote 5,600 rows/s, 100 wrote 4,000, 2,000 wrote 4,500."""
+
+CHUNK_BYTES = 8 << 20
+
+_BUSY = (429, 502, 503, 504)
+_CONFLICT = 409
+_MISSING = 404
+_FIRST_WAIT_S = 0.1
+_LONGEST_WAIT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Action:
+    """One change of one document.
+
+    create: it must not exist; index: put it in place of any; update: change the fields given;
+    delete: it may be gone already. seq_no and term: the state that it must be in.
+    missing_ok: an update of a document that is gone is no failure.
+    """
+
+    operation: Literal["create", "index", "update", "delete"]
+    index: str
+    id: str
+    source: Mapping[str, Any] | None = None
+    seq_no: int | None = None
+    term: int | None = None
+    missing_ok: bool = False
+
+    def lines(self) -> list[bytes]:
+        """Return the lines of a bulk request."""
+        meta: dict[str, Any] = {"_index": self.index, "_id": self.id}
+        if self.seq_no is not None:
+            meta |= {"if_seq_no": self.seq_no, "if_primary_term": self.term}
+        lines = [orjson.dumps({self.operation: meta})]
+        if self.operation == "update":
+            lines.append(orjson.dumps({"doc": self.source}))
+        elif self.operation != "delete":
+            lines.append(orjson.dumps(self.source))
+        return lines
+
+
+def write_all(connection: Connection, actions: Iterable[Action]) -> list[Action]:
+    """Write all; return those that met another state of their document than they expect.
+
+    Documents that the cluster is too busy for are sent again, with growing pauses, for as long as
+    `retry_s` allows. Raises IndexFailure for documents that fail otherwise, after their chunk.
+    """
+    conflicts: list[Action] = []
+    for chunk, lines in _chunks(actions):
+        conflicts += _write(connection, chunk, lines)
+    return conflicts
+
+
+def _chunks(actions: Iterable[Action]) -> Iterator[tuple[list[Action], list[list[bytes]]]]:
+    chunk: list[Action] = []
+    lines: list[list[bytes]] = []
+    size = 0
+    for action in actions:
+        of_this = action.lines()
+        of_this_bytes = sum(map(len, of_this))
+        if chunk and (len(chunk) == CHUNK_DOCUMENTS or size + of_this_bytes > CHUNK_BYTES):
+            yield chunk, lines
+            chunk, lines, size = [], [], 0
+        chunk.append(action)
+        lines.append(of_this)
+        size += of_this_bytes
+    if chunk:
+        yield chunk, lines
+
+
+def _write(
+    connection: Connection, chunk: Sequence[Action], lines: Sequence[list[bytes]]
+) -> list[Action]:
+    conflicts: list[Action] = []
+    wait_s, give_up_at = _FIRST_WAIT_S, time.monotonic() + connection.retry_s
+    while True:
+        answer = connection.call(
+            connection.client.bulk,
+            operations=[line for of_one in lines for line in of_one],
+            require_alias=False,
+        )
+        if not answer["errors"]:
+            return conflicts
+        busy: list[int] = []
+        failed: list[str] = []
+        for number, (action, item) in enumerate(zip(chunk, answer["items"], strict=True)):
+            result = item[action.operation]
+            status = result["status"]
+            if status == _CONFLICT:
+                conflicts.append(action)
+            elif status in _BUSY:
+                busy.append(number)
+            elif status == _MISSING and "error" not in result:
+                pass  # a delete of what is gone
+            elif status == _MISSING and action.missing_ok and _is_missing_document(result):
+                pass
+            elif status >= 300:
+                failure = connection.failure(status, result["error"])
+                if isinstance(failure, StorageFull):
+                    raise failure
+                failed.append(f"{action.id}: {': '.join(cause_of(result['error']))}")
+        if failed or (busy and time.monotonic() > give_up_at):
+            raise IndexFailure(_report(connection, failed, [chunk[n].id for n in busy]))
+        if not busy:
+            return conflicts
+        time.sleep(wait_s)
+        wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+        chunk, lines = [chunk[n] for n in busy], [lines[n] for n in busy]
+
+
+def _is_missing_document(result: Mapping[str, Any]) -> bool:
+    return bool(result["error"].get("type") == "document_missing_exception")
+
+
+def _report(connection: Connection, failed: Sequence[str], busy: Sequence[str]) -> str:
+    where = connection.location.text
+    parts = []
+    if failed:
+        more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
+        parts.append(f"{len(failed)} documents were refused: {'; '.join(failed[:3])}{more}.")
+    if busy:
+        parts.append(
+            f"{len(busy)} documents were not taken in {connection.retry_s:.0f} s because the "
+            "cluster is too busy; try again later, or add nodes."
+        )
+    return f"Not everything could be written to {where}. {' '.join(parts)}"

@@ -1,0 +1,162 @@
+"""Deleting documents: by id, in all versions of the faces, until a search finds none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from indexer.engines.checks import nobody_named
+from indexer.engines.elastic import faces as face_documents
+from indexer.engines.elastic import filters as queries
+from indexer.engines.elastic import labels as label_documents
+from indexer.engines.elastic import media as media_documents
+from indexer.engines.elastic import segments as segment_documents
+from indexer.engines.elastic import versions
+from indexer.engines.elastic.bulk import Action
+from indexer.engines.elastic.settling import settle, touch
+from indexer.engines.elastic.values import exact_key, to_text
+from indexer.errors import IndexFailure
+from indexer.labels import find_face
+from indexer.records import Deleted
+from indexer.tracks import without_faces
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from indexer.engines.elastic.store import Document, Store
+
+
+def delete_media(store: Store, media_ids: Sequence[str]) -> Deleted:
+    """Delete media with all that belongs to them.
+
+    The media's document goes first, so that nobody begins anything of it any more, and what
+    workers still hold is refused; then all that has its id.
+    """
+    ids = list(dict.fromkeys(to_text(media_id) for media_id in media_ids))
+    known = store.get_many(store.media, ids)
+    started = [document for document in known.values() if media_documents.is_known(document)]
+    faces = _faces_of(store, known)
+    labels = label_documents.listed(store, ids)
+    store.write(Action("delete", store.media, media_id) for media_id in known)
+    for index in _faces_indices(store):
+        store.write(Action("delete", index, face_id) for face_id in faces)
+    of_media = queries.any_of("media_id", ids)
+    _delete_found(store, store.segments, of_media, ["media_id", "number"])
+    _delete_found(store, store.files, of_media, ["path_key"])
+    _delete_found(store, store.labels, of_media, ["label_id"])
+    for index in _faces_indices(store):
+        _delete_found(store, index, of_media, face_documents.ORDER)
+    return Deleted(len(started), len(faces), len(labels))
+
+
+def delete_faces(store: Store, face_ids: Sequence[str]) -> Deleted:
+    """Delete faces and the labels on them; the other faces of their media are named anew."""
+    index = versions.live(store).index
+    present = face_documents.documents(store, index, list(face_ids))
+    by_media: dict[str, set[str]] = {}
+    for face_id, document in present.items():
+        by_media.setdefault(document.source["media_id"], set()).add(face_id)
+    labels = _labels_on(store, index, by_media)
+    label_documents.delete(store, labels)
+    for media_id, gone in by_media.items():
+        _unlist(store, media_id, gone)
+    for faces_index in _faces_indices(store):
+        store.write(Action("delete", faces_index, face_id) for face_id in present)
+    touch(store, by_media)
+    settle(store, index, list(by_media))
+    return Deleted(faces=len(present), labels=len(labels))
+
+
+def forget_person(store: Store, name: str) -> Deleted:
+    """Delete a person's faces with the labels on them, and the person's other labels."""
+    index = versions.live(store).index
+    named = queries.any_of("person_key", [exact_key(name)])
+    faces = face_documents.ids_of_person(store, index, name)
+    labels = label_documents.listed(store, persons=[name])
+    if not faces and not labels:
+        raise nobody_named(name)
+    deleted = delete_faces(store, faces)
+    others = label_documents.delete(store, [label.id for label in labels])
+    touch(store, others)
+    settle(store, index, list(others))
+    for version in versions.versions(store):
+        _delete_found(store, version.index, named, face_documents.ORDER)
+    return Deleted(faces=deleted.faces, labels=deleted.labels + sum(others.values()))
+
+
+def _faces_of(store: Store, known: Mapping[str, Document]) -> list[str]:
+    """Return the ids of the faces that media have in the live version."""
+    listed = [
+        face_id
+        for document in known.values()
+        for face_id in segment_documents.face_ids(
+            document, segment_documents.of_document(store, document)
+        )
+    ]
+    return list(store.get_many(store.faces, listed, includes=["face_id"]))
+
+
+def _faces_indices(store: Store) -> list[str]:
+    return [version.index for version in versions.versions(store)]
+
+
+def _labels_on(store: Store, index: str, by_media: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the ids of the labels that lie on faces."""
+    found = []
+    labels = label_documents.of_media(store, list(by_media))
+    for media_id, of_media in labels.items():
+        media = store.get(store.media, media_id)
+        ids = segment_documents.face_ids(media, segment_documents.of_document(store, media))
+        faces = list(face_documents.get_many(store, index, ids).values())
+        for label in of_media:
+            face = find_face(faces, label)
+            if face is not None and face.id in by_media[media_id]:
+                found.append(label.id)
+    return found
+
+
+def _unlist(store: Store, media_id: str, gone: Collection[str]) -> None:
+    """Take faces off the lists of a media's segments, with their tracks."""
+    for _ in range(media_documents.ATTEMPTS):
+        media = store.get(store.media, media_id)
+        actions = []
+        for document in segment_documents.of_document(store, media).values():
+            source = document.source
+            kept = [face_id for face_id in source["face_ids"] if face_id not in gone]
+            if len(kept) < len(source["face_ids"]):
+                tracks = segment_documents.from_document(document).tracks
+                changed = {
+                    **source,
+                    "face_ids": kept,
+                    "tracks": segment_documents.packed(
+                        without_faces(tracks, set(gone)) if tracks else b""
+                    ),
+                }
+                actions.append(
+                    Action(
+                        "index",
+                        store.segments,
+                        document.id,
+                        changed,
+                        document.seq_no,
+                        document.term,
+                    )
+                )
+        if not store.write(actions):
+            return
+    raise media_documents.contended(media_id)
+
+
+def _delete_found(
+    store: Store, index: str, query: dict[str, Any], order: Sequence[str]
+) -> None:
+    """Delete what a search finds, until it finds nothing."""
+    for _ in range(media_documents.ATTEMPTS):
+        store.visible(index, always=True)
+        ids = store.ids(index, query, order)
+        if not ids:
+            return
+        store.write(Action("delete", index, doc_id) for doc_id in ids)
+    raise IndexFailure(
+        f"Others keep adding to what is being deleted from {store.connection.location.text}. "
+        "Stop them, and delete again."
+    )

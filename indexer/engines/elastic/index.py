@@ -1,0 +1,294 @@
+"""The Elasticsearch engine's Index: each method is a few requests around functions on documents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from indexer.engines.base import Index
+from indexer.engines.checks import nobody_named, query_vectors
+from indexer.engines.elastic import deletion, linking, purging, rebuilding, search, versions
+from indexer.engines.elastic import faces as face_documents
+from indexer.engines.elastic import filters as queries
+from indexer.engines.elastic import labels as label_documents
+from indexer.engines.elastic import media as media_documents
+from indexer.engines.elastic import segments as segment_documents
+from indexer.engines.elastic import statistics as store_statistics
+from indexer.engines.elastic.opening import open_store
+from indexer.engines.elastic.settling import settle, touch
+from indexer.engines.elastic.values import batches
+from indexer.labels import unmatched
+from indexer.records import Deleted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    import numpy as np
+
+    from indexer.engines.elastic.store import Store
+    from indexer.records import (
+        Face,
+        Filters,
+        Label,
+        Media,
+        MediaFile,
+        ModelIdentity,
+        Person,
+        Segment,
+        SegmentCounts,
+        SegmentSpan,
+    )
+    from indexer.results import Group, Hit
+    from indexer.settings import AppearanceSettings, ElasticsearchSettings
+
+
+def open_elastic(
+    location: str, *, create: bool = False, settings: ElasticsearchSettings
+) -> ElasticIndex:
+    """Open the collection at elasticsearch://HOST:PORT/NAME; `create` makes one if there is none.
+
+    Raises UsageError for a location of another form, IndexFailure if it cannot be opened.
+    """
+    return ElasticIndex(open_store(location, settings, create=create), settings)
+
+
+class ElasticIndex(Index):
+    """A collection of indices on a cluster; threads may share an object.
+
+    Its methods are documented in the contract, `indexer.engines.base.Index`.
+    """
+
+    def __init__(self, store: Store, settings: ElasticsearchSettings) -> None:
+        self._store = store
+        self._settings = settings
+
+    def close(self) -> None:
+        self._store.connection.close()
+
+    def refresh(self) -> None:
+        store = self._store
+        store.visible(
+            store.media, store.segments, store.files, store.labels, store.faces, always=True
+        )
+
+    # --- the embedding model -----------------------------------------------------------------
+
+    @property
+    def model(self) -> ModelIdentity | None:
+        return versions.live(self._store).model
+
+    def adopt_model(self, model: ModelIdentity) -> None:
+        versions.adopt(self._store, model, self._settings)
+
+    # --- media and their files ---------------------------------------------------------------
+
+    def get_media(self, media_id: str) -> Media | None:
+        return media_documents.get_many(self._store, [media_id]).get(media_id)
+
+    def iter_media(self, filters: Filters | None = None) -> Iterator[Media]:
+        ids = media_documents.matching(self._store, filters)
+        return self._media(ids)
+
+    def _media(self, ids: Sequence[str]) -> Iterator[Media]:
+        for part in batches(ids):
+            found = media_documents.get_many(self._store, part)
+            yield from (found[media_id] for media_id in part if media_id in found)
+
+    def find_file(self, path: str) -> MediaFile | None:
+        return media_documents.find_file(self._store, path)
+
+    def put_file(self, file: MediaFile) -> None:
+        self._settle(media_documents.put_file(self._store, file))
+
+    def remove_file(self, path: str) -> None:
+        self._settle(media_documents.remove_file(self._store, path))
+
+    def _settle(self, media_ids: Sequence[str]) -> None:
+        if media_ids:
+            settle(self._store, versions.live(self._store).index, media_ids)
+
+    def iter_files(self) -> Iterator[MediaFile]:
+        return media_documents.iter_files(self._store)
+
+    def delete_media(self, media_ids: Sequence[str]) -> Deleted:
+        if not media_ids:
+            return Deleted()
+        return self._purged(deletion.delete_media(self._store, media_ids))
+
+    def _purged(self, deleted: Deleted) -> Deleted:
+        """Make what was deleted unrecoverable, and say where it still is."""
+        purging.expunge(self._store, purging.all_indices(self._store))
+        return replace(deleted, still_in=purging.snapshots(self._store))
+
+    # --- segments: the job state -------------------------------------------------------------
+
+    def start_media(self, media: Media, spans: Sequence[SegmentSpan]) -> None:
+        segment_documents.start(self._store, media, spans)
+
+    def claim_segment(
+        self, media_id: str, *, owner: str, lease_s: float, max_attempts: int
+    ) -> Segment | None:
+        return segment_documents.claim(
+            self._store, media_id, owner=owner, lease_s=lease_s, max_attempts=max_attempts
+        )
+
+    def renew_claim(self, segment: Segment, *, lease_s: float) -> None:
+        segment_documents.renew(self._store, segment, lease_s=lease_s)
+
+    def claim_owners(self) -> tuple[str, ...]:
+        return segment_documents.owners(self._store)
+
+    def release_claims(self, owner: str, *, forgive: bool = False) -> int:
+        return segment_documents.release(self._store, owner, forgive=forgive)
+
+    def finish_segment(
+        self, segment: Segment, faces: Sequence[Face], *, tracks: bytes, counts: SegmentCounts
+    ) -> None:
+        linking.finish_segment(self._store, segment, faces, tracks=tracks, counts=counts)
+
+    def fail_segment(self, segment: Segment, error: str) -> None:
+        segment_documents.mark_failed(self._store, segment, error)
+
+    def list_segments(self, media_id: str) -> list[Segment]:
+        return segment_documents.of_media(self._store, media_id)
+
+    def link_appearances(
+        self, media_id: str, settings: AppearanceSettings, *, warnings: Sequence[str] = ()
+    ) -> Media:
+        return linking.link_appearances(self._store, media_id, settings, warnings)
+
+    # --- faces -------------------------------------------------------------------------------
+
+    def get_face(self, face_id: str) -> Face | None:
+        found = face_documents.get_many(
+            self._store, self._store.faces, [face_id], embeddings=True
+        )
+        return found.get(face_id)
+
+    def thumbnail(self, face_id: str) -> bytes | None:
+        return face_documents.thumbnail(self._store, face_id)
+
+    def iter_faces(
+        self, filters: Filters | None = None, *, embeddings: bool = False
+    ) -> Iterator[Face]:
+        index = versions.live(self._store).index
+        return face_documents.iterate(self._store, index, filters, embeddings=embeddings)
+
+    def search(self, vector: np.ndarray, k: int, filters: Filters | None = None) -> list[Hit]:
+        searcher, vectors = self._searcher(vector[None])
+        if k <= 0 or searcher is None or len(vectors) == 0:
+            return []
+        return searcher.best_faces(vectors[0], k, queries.of_faces(filters))
+
+    def search_groups(
+        self,
+        vectors: np.ndarray,
+        groups: int,
+        filters: Filters | None = None,
+        *,
+        min_score: float = -1.0,
+        span_score: float = -1.0,
+    ) -> list[Group]:
+        searcher, checked = self._searcher(vectors)
+        if groups <= 0 or searcher is None or len(checked) == 0:
+            return []
+        return search.best_media(
+            self._store,
+            searcher,
+            checked,
+            groups,
+            filters,
+            min_score=min_score,
+            span_score=span_score,
+        )
+
+    def _searcher(self, vectors: np.ndarray) -> tuple[search.Searcher | None, np.ndarray]:
+        version = versions.live(self._store)
+        checked = query_vectors(vectors, version.model)
+        if version.model is None:
+            return None, checked
+        self._store.visible(self._store.faces)
+        count = self._store.count(version.index)
+        return search.Searcher(self._store, version, self._settings, count), checked
+
+    def count(self, filters: Filters | None = None) -> int:
+        self._store.visible(self._store.faces)
+        return self._store.count(self._store.faces, queries.of_faces(filters))
+
+    def delete_faces(self, face_ids: Sequence[str]) -> Deleted:
+        if not face_ids:
+            return Deleted()
+        return self._purged(deletion.delete_faces(self._store, face_ids))
+
+    # --- names -------------------------------------------------------------------------------
+
+    def label(self, labels: Iterable[Label]) -> tuple[Label, ...]:
+        by_media: dict[str, list[Label]] = {}
+        for label in labels:
+            by_media.setdefault(label.media_id, []).append(label)
+        every = [label for of_media in by_media.values() for label in of_media]
+        label_documents.store_labels(self._store, every)
+        self._rename_faces(list(by_media))
+        lost: list[Label] = []
+        for media in self._media(list(by_media)):
+            if media.state in ("done", "failed"):
+                lost.extend(unmatched(self._faces_of(media.id), by_media[media.id]))
+        return tuple(lost)
+
+    def _faces_of(self, media_id: str) -> list[Face]:
+        store = self._store
+        media = store.get(store.media, media_id)
+        ids = segment_documents.face_ids(media, segment_documents.of_document(store, media))
+        return list(face_documents.get_many(store, store.faces, ids).values())
+
+    def _rename_faces(self, media_ids: Sequence[str]) -> None:
+        touch(self._store, media_ids)
+        self._settle(media_ids)
+
+    def delete_labels(self, label_ids: Iterable[str]) -> int:
+        deleted = label_documents.delete(self._store, label_ids)
+        self._rename_faces(list(deleted))
+        return sum(deleted.values())
+
+    def list_labels(
+        self, media_ids: Sequence[str] = (), persons: Sequence[str] = ()
+    ) -> list[Label]:
+        return label_documents.listed(self._store, media_ids, persons)
+
+    def list_people(self) -> list[Person]:
+        return label_documents.people(self._store, versions.live(self._store).index)
+
+    def rename_person(self, old: str, new: str) -> int:
+        index = versions.live(self._store).index
+        named = [label for label in self.list_labels(persons=[old])]
+        renamed = face_documents.ids_of_person(self._store, index, old)
+        if not named and not renamed:
+            raise nobody_named(old)
+        label_documents.store_labels(self._store, [replace(label, person=new) for label in named])
+        faces = face_documents.get_many(self._store, index, renamed)
+        self._rename_faces(
+            sorted({item.media_id for item in (*named, *faces.values())})
+        )
+        return len(faces)
+
+    def forget_person(self, name: str) -> Deleted:
+        return self._purged(deletion.forget_person(self._store, name))
+
+    # --- another model beside the live one ---------------------------------------------------
+
+    def begin_version(self, model: ModelIdentity) -> None:
+        rebuilding.begin(self._store, model, self._settings)
+
+    def unembedded_faces(self) -> Iterator[Face]:
+        return rebuilding.unembedded(self._store)
+
+    def put_vectors(self, vectors: Mapping[str, np.ndarray]) -> None:
+        rebuilding.put_vectors(self._store, vectors)
+
+    def activate_version(self) -> None:
+        rebuilding.activate(self._store)
+
+    # --- what there is -----------------------------------------------------------------------
+
+    def stats(self) -> dict[str, int | str]:
+        return store_statistics.collect(self._store)

@@ -1,0 +1,235 @@
+"""What happens when a segment, and then a whole media, is finished.
+
+Every step can be repeated after a crash at any point; see each function for its order of writes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from indexer.appearances import plan_links
+from indexer.engines.checks import check_faces_fit, claim_lost, unit_vector
+from indexer.engines.elastic import faces as face_documents
+from indexer.engines.elastic import media as media_documents
+from indexer.engines.elastic import segments as segment_documents
+from indexer.engines.elastic import versions
+from indexer.engines.elastic.bulk import Action
+from indexer.engines.elastic.labels import listed as listed_labels
+from indexer.engines.elastic.settling import renamed
+from indexer.engines.elastic.values import now, to_date, to_text
+from indexer.errors import ClaimLost, NotFound
+from indexer.labels import persons_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
+
+    from indexer.engines.elastic.store import Document, Store
+    from indexer.records import Face, Media, Segment, SegmentCounts
+    from indexer.settings import AppearanceSettings
+
+
+def finish_segment(
+    store: Store,
+    segment: Segment,
+    faces: Sequence[Face],
+    *,
+    tracks: bytes,
+    counts: SegmentCounts,
+) -> None:
+    """Replace the faces within a segment's span and mark it done.
+
+    First the segment lists the faces to come, then they are written and old ones deleted, last
+    the segment is done. Each face is written only onto the state in which it was found, so one
+    who has lost the claim without knowing overwrites nothing.
+    """
+    held = segment_documents.held(store, segment)
+    version = versions.live(store)
+    versions.check_models(version.model, faces)
+    check_faces_fit(segment, faces)
+    dimensions = 0 if version.model is None else version.model.dimensions
+    new = {face.id: (face, unit_vector(face.vector, dimensions)) for face in faces}
+    listed: list[str] = held.source["face_ids"]
+    coming = list(dict.fromkeys([*listed, *new]))
+    if len(coming) > len(listed):
+        segment_documents.update_held(store, segment, {"face_ids": coming})
+    try:
+        stale = _replace_faces(store, version.index, segment, new, coming)
+        segment_documents.update_held(
+            store,
+            segment,
+            {
+                **segment_documents.CLAIMLESS,
+                **segment_documents.counts_document(counts),
+                "state": "done",
+                "tracks": segment_documents.packed(tracks),
+                "face_ids": [face_id for face_id in coming if face_id not in stale],
+            },
+        )
+    except ClaimLost:
+        _take_back(store, version.index, segment, list(new))
+        raise
+
+
+def _replace_faces(
+    store: Store,
+    index: str,
+    segment: Segment,
+    new: Mapping[str, tuple[Face, np.ndarray]],
+    coming: Sequence[str],
+) -> set[str]:
+    """Write the new faces and delete the old ones of the span; return the latter's ids."""
+    due = set(new)
+    stale: set[str] = set()
+    for _ in range(media_documents.ATTEMPTS):
+        present = store.get_many(index, coming, includes=["timestamp_s"])
+        stale = {
+            face_id
+            for face_id in coming
+            if face_id not in new and _is_within(present.get(face_id), segment)
+        }
+        media = store.get(store.media, segment.media_id)
+        if media is None:
+            raise claim_lost(segment)
+        labels = listed_labels(store, [segment.media_id])
+        persons = persons_of([face for face, _ in new.values()], labels)
+
+        def actions(
+            present: Mapping[str, Document] = present,
+            media: Document = media,
+            persons: Mapping[str, str | None] = persons,
+            stale: set[str] = stale,
+            due: set[str] = due,
+        ) -> Iterator[Action]:
+            for face_id in due:
+                face, vector = new[face_id]
+                source = face_documents.to_document(face, vector, media.source, persons[face_id])
+                before = present.get(face_id)
+                if before is None:
+                    yield Action("create", index, face_id, source)
+                else:
+                    yield Action("index", index, face_id, source, before.seq_no, before.term)
+            for face_id in stale & set(present):
+                yield Action("delete", index, face_id)
+
+        due = {action.id for action in store.write(actions())}
+        if not due:
+            return stale
+        segment_documents.held(store, segment)  # others may write here only if it is lost
+    raise media_documents.contended(segment.media_id)
+
+
+def _is_within(document: Document | None, segment: Segment) -> bool:
+    if document is None:
+        return True  # listed, but never written or deleted since
+    return bool(segment.span.start_s <= document.source["timestamp_s"] < segment.span.end_s)
+
+
+def _take_back(store: Store, index: str, segment: Segment, ids: Sequence[str]) -> None:
+    """Delete what was written under a claim that was lost, but for what is listed as others'."""
+    media = store.get(store.media, segment.media_id)
+    listed = segment_documents.face_ids(media, segment_documents.of_document(store, media))
+    store.write(Action("delete", index, face_id) for face_id in set(ids) - set(listed))
+
+
+def link_appearances(
+    store: Store, media_id: str, settings: AppearanceSettings, warnings: Sequence[str]
+) -> Media:
+    """Decide the media's appearances once no segment is open, put names back, and end its work.
+
+    Order of writes: the faces; the media, as linked; the segments without tracks; the media, as
+    done. Before it is linked all tracks are still there and everything can be worked out again;
+    afterwards only the rest is left to do. If anything of the media changed meanwhile (a label, a
+    path), it is all worked out again.
+    """
+    for _ in range(media_documents.ATTEMPTS):
+        media = store.get(store.media, media_id)
+        if media is None or not media_documents.is_known(media):
+            raise NotFound(f"There is no media {media_id} in the index.")
+        segments = segment_documents.of_document(store, media)
+        if media.source["state"] != "working" or any(
+            document.source["state"] in ("pending", "claimed") for document in segments.values()
+        ):
+            return media_documents.from_document(media)
+        linked: Document | None = media
+        if not media.source.get("linked"):
+            linked = _link_faces(store, media, segments, settings, warnings)
+        if linked is not None and _drop_tracks(store, segments):
+            done = _ended(linked, segments)
+            if after := store.put(store.media, media_id, done, before=linked):
+                return media_documents.from_document(after)
+    raise media_documents.contended(media_id)
+
+
+def _link_faces(
+    store: Store,
+    media: Document,
+    segments: Mapping[int, Document],
+    settings: AppearanceSettings,
+    warnings: Sequence[str],
+) -> Document | None:
+    """Write what linking decides into the faces, and mark the media linked if it is as before."""
+    index = versions.live(store).index
+    ids = segment_documents.face_ids(media, segments)
+    found = face_documents.documents(store, index, ids, embeddings=True)
+    faces = sorted(
+        (face_documents.from_source(document.source) for document in found.values()),
+        key=lambda face: (face.timestamp_s, face.id),
+    )
+    labels = listed_labels(store, [media.id])
+    records = [segment_documents.from_document(document) for document in segments.values()]
+    plan = plan_links(records, faces, labels, settings)
+    surplus = set(plan.surplus)
+    actions = [Action("delete", index, face_id) for face_id in plan.surplus]
+    for face_id, appearance in plan.appearances.items():
+        fields = face_documents.appearance_fields(
+            None
+            if appearance is None
+            else (appearance.id, float(appearance.start_s), float(appearance.end_s))
+        )
+        source = found[face_id].source
+        if any(source[field] != value for field, value in fields.items()):
+            actions.append(Action("update", index, face_id, fields, missing_ok=True))
+        source.update(fields)
+    kept = {face_id: document for face_id, document in found.items() if face_id not in surplus}
+    actions += renamed(index, kept, media.source, labels)
+    store.write(actions)
+    source = {
+        **media.source,
+        "linked": True,
+        "warnings": [to_text(warning) for warning in warnings],
+        "indexed_at": to_date(now()),
+        "other_face_ids": [i for i in media.source["other_face_ids"] if i in kept],
+    }
+    return store.put(store.media, media.id, source, before=media)
+
+
+def _drop_tracks(store: Store, segments: Mapping[int, Document]) -> bool:
+    """Empty the segments' tracks, and their lists of what is gone; False if others changed them."""
+    ids = [face_id for document in segments.values() for face_id in document.source["face_ids"]]
+    present = store.get_many(store.faces, ids, includes=["face_id"])
+    actions = []
+    for document in segments.values():
+        kept = [face_id for face_id in document.source["face_ids"] if face_id in present]
+        source = {**document.source, "tracks": None, "face_ids": kept}
+        if source != document.source:
+            actions.append(
+                Action(
+                    "index", store.segments, document.id, source, document.seq_no, document.term
+                )
+            )
+    return not store.write(actions)
+
+
+def _ended(media: Document, segments: Mapping[int, Document]) -> dict[str, Any]:
+    errors = [
+        document.source["error"] or ""
+        for document in segments.values()
+        if document.source["state"] == "failed"
+    ]
+    return {
+        **media.source,
+        "state": "failed" if errors else "done",
+        "error": errors[0] if errors else None,
+    }

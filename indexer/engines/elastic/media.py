@@ -1,0 +1,245 @@
+"""Media and the files that hold them, as documents.
+
+A media's document holds its paths, so that what is asked of paths is answered without a join. It
+may be there before the media is known, with nothing but paths: then it has no kind.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from indexer.engines.elastic import filters as queries
+from indexer.engines.elastic.bulk import Action
+from indexer.engines.elastic.values import (
+    exact_key,
+    file_name_keys,
+    folder_keys,
+    from_date,
+    from_text,
+    order_key,
+    to_date,
+    to_micros,
+    to_text,
+)
+from indexer.errors import IndexFailure
+from indexer.records import Media, MediaFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from indexer.engines.elastic.store import Document, Store
+    from indexer.records import Filters
+
+ATTEMPTS = 100
+"""Of a change that others keep coming between; each waits for nobody, so this never ends soon."""
+
+OF_FACES = (
+    "media_path",
+    "media_kind",
+    "file_name_keys",
+    "folder_keys",
+    "recorded_at",
+    "recorded_us",
+)
+"""Fields of a media that its faces carry too, to be filtered by."""
+
+
+def to_document(media: Media) -> dict[str, Any]:
+    """Return what is stored of a media that begins, less its paths."""
+    return {
+        "media_id": media.id,
+        "media_kind": media.kind,
+        "size_bytes": media.size_bytes,
+        "width": media.width,
+        "height": media.height,
+        "duration_s": media.duration_s,
+        "recorded_at": to_date(media.recorded_at),
+        "recorded_us": None if media.recorded_at is None else to_micros(media.recorded_at),
+        "state": "working",
+        "options": to_text(media.options),
+    }
+
+
+def with_paths(media_id: str, paths: Sequence[str]) -> dict[str, Any]:
+    """Return the fields of a media's document that its paths decide."""
+    in_order = sorted(set(paths))
+    return {
+        "paths": [to_text(path) for path in in_order],
+        "media_path": to_text(in_order[0]) if in_order else None,
+        "order_key": order_key(in_order[0]) if in_order else media_id,
+        "file_name_keys": file_name_keys(in_order),
+        "folder_keys": folder_keys(in_order),
+    }
+
+
+def paths_of(document: Document | None) -> list[str]:
+    """Return the paths that a media's document holds."""
+    return [] if document is None else [from_text(path) for path in document.source["paths"]]
+
+
+def is_known(document: Document | None) -> bool:
+    """Whether a document is of a media that was started, not of mere paths."""
+    return document is not None and "state" in document.source
+
+
+def from_document(document: Document) -> Media:
+    """Return a media as it is stored."""
+    source = document.source
+    error = source.get("error")
+    return Media(
+        id=document.id,
+        kind=source["media_kind"],
+        size_bytes=source["size_bytes"],
+        width=source["width"],
+        height=source["height"],
+        duration_s=source["duration_s"],
+        recorded_at=from_date(source["recorded_at"]),
+        paths=tuple(paths_of(document)),
+        state=source["state"],
+        error=None if error is None else from_text(error),
+        warnings=tuple(from_text(warning) for warning in source.get("warnings", ())),
+        options=from_text(source["options"]),
+        indexed_at=from_date(source.get("indexed_at")),
+    )
+
+
+def get_many(store: Store, media_ids: Sequence[str]) -> dict[str, Media]:
+    """Return those media that are known, by id."""
+    found = store.get_many(store.media, media_ids)
+    return {
+        media_id: from_document(document)
+        for media_id, document in found.items()
+        if is_known(document)
+    }
+
+
+def matching(store: Store, filters: Filters | None) -> list[str]:
+    """Return the ids of the media that pass, in the order of `iter_media`."""
+    store.visible(store.media, store.faces)
+    query = queries.of_media(filters)
+    if filters is not None and filters.persons:
+        query = queries.all_of(query, queries.any_of("media_id", _with_persons(store, filters)))
+    return store.ids(store.media, query, ["order_key", "media_id"])
+
+
+def _with_persons(store: Store, filters: Filters) -> list[str]:
+    named = queries.any_of("person_key", [exact_key(person) for person in filters.persons])
+    buckets = store.composite(store.faces, [{"media": {"terms": {"field": "media_id"}}}], named)
+    return [bucket["key"]["media"] for bucket in buckets]
+
+
+def change(
+    store: Store,
+    media_id: str,
+    change_source: Callable[[dict[str, Any]], dict[str, Any] | None],
+) -> Document | None:
+    """Change a media's document, whoever else does at the same time.
+
+    change_source: from the present source ({} if there is none) to the new one; None: no change.
+    Returns the document as it is then, None if there is none.
+    """
+    for _ in range(ATTEMPTS):
+        before = store.get(store.media, media_id)
+        source = change_source({} if before is None else dict(before.source))
+        if source is None:
+            return before
+        if after := store.put(store.media, media_id, source, before=before):
+            return after
+    raise contended(media_id)
+
+
+def contended(media_id: str) -> IndexFailure:
+    """Return the error for a media that others never stopped changing."""
+    return IndexFailure(
+        f"Others keep changing media {media_id}; nothing was lost. Try again when they are done."
+    )
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def find_file(store: Store, path: str) -> MediaFile | None:
+    """Return what is known of a path."""
+    document = store.get(store.files, exact_key(path))
+    return None if document is None else _file(document.source)
+
+
+def put_file(store: Store, file: MediaFile) -> list[str]:
+    """Record what a path holds; return the ids of the media whose paths changed.
+
+    The file's own document is written last: until then, the path counts as unknown or as before.
+    """
+    changed = []
+    before = find_file(store, file.path)
+    if before is not None and before.media_id != file.media_id:
+        changed += _drop_path(store, before.media_id, file.path)
+    changed += _add_path(store, file.media_id, file.path)
+    store.write(
+        [
+            Action(
+                "index",
+                store.files,
+                exact_key(file.path),
+                {
+                    "path": to_text(file.path),
+                    "path_key": exact_key(file.path),
+                    "order_key": order_key(file.path),
+                    "size_bytes": file.size_bytes,
+                    "mtime_ns": file.mtime_ns,
+                    "media_id": file.media_id,
+                },
+            )
+        ]
+    )
+    return changed
+
+
+def remove_file(store: Store, path: str) -> list[str]:
+    """Forget a path; return the ids of the media whose paths changed."""
+    before = find_file(store, path)
+    if before is None:
+        return []
+    changed = _drop_path(store, before.media_id, path)
+    store.write([Action("delete", store.files, exact_key(path))])
+    return changed
+
+
+def iter_files(store: Store) -> Iterator[MediaFile]:
+    """Yield all files in order of path."""
+    store.visible(store.files)
+    for hit in store.scan(store.files, {"match_all": {}}, ["order_key", "path_key"]):
+        yield _file(hit["_source"])
+
+
+def _add_path(store: Store, media_id: str, path: str) -> list[str]:
+    changed: list[str] = []
+
+    def add(source: dict[str, Any]) -> dict[str, Any] | None:
+        paths = [from_text(known) for known in source.get("paths", ())]
+        changed[:] = [] if path in paths else [media_id]
+        if path in paths:
+            return None
+        return {"media_id": media_id, **source, **with_paths(media_id, [*paths, path])}
+
+    change(store, media_id, add)
+    return changed
+
+
+def _drop_path(store: Store, media_id: str, path: str) -> list[str]:
+    changed: list[str] = []
+
+    def drop(source: dict[str, Any]) -> dict[str, Any] | None:
+        paths = [from_text(known) for known in source.get("paths", ())]
+        changed[:] = [media_id] if path in paths else []
+        if path not in paths:
+            return None
+        return {**source, **with_paths(media_id, [known for known in paths if known != path])}
+
+    change(store, media_id, drop)
+    return changed
+
+
+def _file(source: dict[str, Any]) -> MediaFile:
+    return MediaFile(
+        from_text(source["path"]), source["size_bytes"], source["mtime_ns"], source["media_id"]
+    )

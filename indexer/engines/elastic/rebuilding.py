@@ -1,0 +1,215 @@
+"""A faces index of another model, built beside the live one and put in its place in one step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from indexer.engines.checks import unit_vector
+from indexer.engines.elastic import faces as face_documents
+from indexer.engines.elastic import filters as queries
+from indexer.engines.elastic import media as media_documents
+from indexer.engines.elastic import segments as segment_documents
+from indexer.engines.elastic import versions
+from indexer.engines.elastic.bulk import Action
+from indexer.engines.elastic.values import batches, to_vector
+from indexer.errors import IndexFailure, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+
+    from indexer.engines.elastic.store import Store
+    from indexer.engines.elastic.versions import Version
+    from indexer.records import Face, ModelIdentity
+    from indexer.settings import ElasticsearchSettings
+
+_OWN_FIELDS = ("embedding", "thumbnail", "model")
+"""Fields of a face that a version being built has for itself, or that never change."""
+
+
+def begin(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -> None:
+    """Start a version, or go on with it; another unfinished one is dropped."""
+    live = versions.live(store)
+    if live.model is not None and live.model.key == model.key:
+        raise UsageError(f"The index was made with {model.key} already; nothing is to be done.")
+    client = store.connection.client
+    for unfinished in versions.versions(store, versions.building_alias(store)):
+        if unfinished.model is not None and unfinished.model.key == model.key:
+            versions.remember(store, unfinished, model)
+            return
+        store.connection.call(client.indices.delete, expect=(404,), index=unfinished.index)
+    number = max(version.number for version in versions.versions(store)) + 1
+    created = versions.create(store, model, number, settings)
+    store.connection.call(
+        client.indices.put_alias, index=created.index, name=versions.building_alias(store)
+    )
+
+
+def unembedded(store: Store) -> Iterator[Face]:
+    """Yield the live faces, in order, that the version being built has not."""
+    building = versions.building(store)
+    live = versions.live(store)
+    return _missing(store, live, building)
+
+
+def _missing(store: Store, live: Version, building: Version) -> Iterator[Face]:
+    store.visible(store.faces, always=True)
+    ids = store.ids(live.index, queries.EVERYTHING, face_documents.ORDER)
+    for part in batches(ids):
+        built = store.get_many(building.index, part, includes=["face_id"])
+        faces = face_documents.get_many(store, live.index, [i for i in part if i not in built])
+        yield from (faces[face_id] for face_id in part if face_id in faces)
+
+
+def put_vectors(store: Store, vectors: Mapping[str, np.ndarray]) -> None:
+    """Write faces with new vectors into the version being built, as they are in the live one."""
+    building = versions.building(store)
+    model = building.model
+    assert model is not None
+    checked = {face_id: unit_vector(vectors[face_id], model.dimensions) for face_id in vectors}
+    live = versions.live(store)
+    for part in batches(list(checked)):
+        found = store.get_many(live.index, part, excludes=["embedding"])
+        store.write(
+            Action(
+                "index",
+                building.index,
+                face_id,
+                {
+                    **document.source,
+                    "model": model.key,
+                    "embedding": to_vector(checked[face_id]),
+                },
+            )
+            for face_id, document in found.items()
+        )
+
+
+def activate(store: Store) -> None:
+    """Make the version being built the live one; media in progress begin again.
+
+    What changed in the live faces meanwhile is taken over twice: first while others still write,
+    then, which is quick, while writes to the live faces are refused. The old version is kept,
+    read-only, until it is dropped.
+    """
+    building = versions.building(store)
+    live = versions.live(store)
+    _take_over(store, live, building)
+    client = store.connection.client
+    store.connection.call(client.indices.add_block, index=live.index, block="write")
+    try:
+        _take_over(store, live, building)
+        swapped = versions.swap(store, live, building)
+    except BaseException:
+        allow_writes(store, live.index)
+        raise
+    if not swapped:
+        raise IndexFailure("Another process has replaced the live model meanwhile; nothing is lost.")
+    store.connection.call(
+        client.indices.delete_alias,
+        expect=(404,),
+        index=building.index,
+        name=versions.building_alias(store),
+    )
+    if live.model is None:
+        store.connection.call(client.indices.delete, expect=(404,), index=live.index)
+    _begin_again(store)
+
+
+def allow_writes(store: Store, index: str) -> None:
+    """Lift the write block of an index."""
+    store.connection.call(
+        store.connection.client.indices.put_settings,
+        expect=(404,),
+        index=index,
+        settings={"index.blocks.write": None},
+    )
+
+
+def drop_old(store: Store) -> int:
+    """Delete the versions that were replaced and kept; return how many."""
+    dropped = versions.old(store)
+    for version in dropped:
+        store.connection.call(
+            store.connection.client.indices.delete, expect=(404,), index=version.index
+        )
+    return len(dropped)
+
+
+def _take_over(store: Store, live: Version, building: Version) -> None:
+    """Make the new version's faces equal to the live ones but for their vectors.
+
+    Raises IndexFailure if one has no vector yet.
+    """
+    assert building.model is not None
+    store.visible(live.index, building.index, always=True)
+    ids = store.ids(live.index, queries.EVERYTHING, face_documents.ORDER)
+    missing = 0
+    for part in batches(ids):
+        sources = _sources(store, live, part)
+        built = _sources(store, building, part)
+        missing += len(sources.keys() - built.keys())
+        store.write(
+            Action("update", building.index, face_id, changes)
+            for face_id, source in built.items()
+            if face_id in sources and (changes := _differences(sources[face_id], source))
+        )
+    if missing:
+        raise IndexFailure(
+            f"{missing} faces have no vector of {building.model.key} yet, so it cannot replace the "
+            "live model. Run the re-indexing again; it goes on where it stopped."
+        )
+    known = set(ids)
+    gone = [
+        face_id
+        for face_id in store.ids(building.index, queries.EVERYTHING, face_documents.ORDER)
+        if face_id not in known
+    ]
+    store.write(Action("delete", building.index, face_id) for face_id in gone)
+    store.visible(building.index, always=True)
+
+
+def _sources(store: Store, version: Version, ids: Any) -> dict[str, dict[str, Any]]:
+    found = store.get_many(version.index, ids, excludes=list(_OWN_FIELDS))
+    return {face_id: document.source for face_id, document in found.items()}
+
+
+def _differences(source: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in source.items() if other.get(name) != value}
+
+
+def _begin_again(store: Store) -> None:
+    """Make all segments of media in progress pending: their tracks are of the old model."""
+    store.visible(store.media, always=True)
+    ids = store.ids(store.media, {"term": {"state": "working"}}, ["media_id"])
+    for _ in range(media_documents.ATTEMPTS):
+        conflicts = []
+        for media_id in ids:
+            media = store.get(store.media, media_id)
+            segments = segment_documents.of_document(store, media)
+            actions = []
+            for document in segments.values():
+                source = {
+                    **document.source,
+                    **segment_documents.CLAIMLESS,
+                    "state": "pending",
+                    "attempts": 0,
+                    "tracks": None,
+                }
+                actions.append(
+                    Action(
+                        "index",
+                        store.segments,
+                        document.id,
+                        source,
+                        document.seq_no,
+                        document.term,
+                    )
+                )
+            if store.write(actions):
+                conflicts.append(media_id)
+        ids = conflicts
+        if not ids:
+            return
+    raise media_documents.contended(ids[0])

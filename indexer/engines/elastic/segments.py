@@ -1,0 +1,297 @@
+"""Segments as documents: the job state of media, and the claims on it.
+
+A segment also lists the ids of its faces, those about to be written included: so a media's faces
+are known without a search, whatever was interrupted.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from indexer.engines.checks import claim_lost, given_up
+from indexer.engines.elastic import media as media_documents
+from indexer.engines.elastic.bulk import Action
+from indexer.engines.elastic.values import from_date, from_text, now, to_date, to_text
+from indexer.records import WHOLE_MEDIA_S, Segment, SegmentCounts, SegmentSpan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from indexer.engines.elastic.store import Document, Store
+    from indexer.records import Media
+
+
+def segment_id(media_id: str, number: int) -> str:
+    """Return the id of a segment's document."""
+    return f"{media_id}-{number}"
+
+
+def of_document(store: Store, media: Document | None) -> dict[int, Document]:
+    """Return the segments of a media's document, by number, in order."""
+    if media is None:
+        return {}
+    numbers: list[int] = media.source.get("segment_numbers", [])
+    found = store.get_many(store.segments, [segment_id(media.id, number) for number in numbers])
+    return {
+        number: found[segment_id(media.id, number)]
+        for number in sorted(numbers)
+        if segment_id(media.id, number) in found
+    }
+
+
+def of_media(store: Store, media_id: str) -> list[Segment]:
+    """Return a media's segments in order."""
+    found = of_document(store, store.get(store.media, media_id))
+    return [from_document(document) for document in found.values()]
+
+
+def face_ids(media: Document | None, segments: Mapping[int, Document]) -> list[str]:
+    """Return the ids of all faces that a media may have."""
+    listed = [] if media is None else list(media.source.get("other_face_ids", ()))
+    for document in segments.values():
+        listed += document.source["face_ids"]
+    return list(dict.fromkeys(listed))
+
+
+def start(store: Store, media: Media, spans: Sequence[SegmentSpan]) -> None:
+    """Begin work on a media, unless it has begun under the same options.
+
+    Segments come before the media that counts them; who comes second changes nothing.
+    """
+    for _ in range(media_documents.ATTEMPTS):
+        before = store.get(store.media, media.id)
+        if (
+            before is not None
+            and before.source.get("state") == "working"
+            and from_text(before.source["options"]) == media.options
+        ):
+            return
+        if _start(store, media, spans, before):
+            return
+    raise media_documents.contended(media.id)
+
+
+def _start(
+    store: Store, media: Media, spans: Sequence[SegmentSpan], before: Document | None
+) -> bool:
+    numbers = {span.number for span in spans}
+    known = [] if before is None else before.source.get("segment_numbers", [])
+    present = store.get_many(
+        store.segments, [segment_id(media.id, number) for number in sorted({*numbers, *known})]
+    )
+    old_faces = face_ids(before, dict(enumerate(present.values())))
+    placed, others = _placed(store, old_faces, spans)
+    actions = []
+    for span in spans:
+        doc_id = segment_id(media.id, span.number)
+        state = present.pop(doc_id, None)
+        source = to_document(Segment(media.id, span)) | {"face_ids": placed[span.number]}
+        actions.append(_conditional(store, doc_id, source, state))
+    if store.write(actions):
+        return False
+    source = {
+        **media_documents.to_document(media),
+        **media_documents.with_paths(media.id, media_documents.paths_of(before)),
+        "segment_numbers": sorted(numbers),
+        "other_face_ids": others,
+    }
+    if store.put(store.media, media.id, source, before=before) is None:
+        return False
+    store.write([Action("delete", store.segments, doc_id) for doc_id in present])
+    return True
+
+
+def _placed(
+    store: Store, ids: Sequence[str], spans: Sequence[SegmentSpan]
+) -> tuple[dict[int, list[str]], list[str]]:
+    """Return the faces of an earlier run by the number of the new segment that covers them."""
+    placed: dict[int, list[str]] = {span.number: [] for span in spans}
+    others = []
+    faces = store.get_many(store.faces, ids, includes=["timestamp_s"]) if ids else {}
+    for face_id, face in faces.items():
+        at_s = face.source["timestamp_s"]
+        for span in spans:
+            if span.start_s <= at_s < span.end_s:
+                placed[span.number].append(face_id)
+                break
+        else:
+            others.append(face_id)
+    return placed, others
+
+
+def _conditional(
+    store: Store, doc_id: str, source: Mapping[str, Any], before: Document | None
+) -> Action:
+    if before is None:
+        return Action("create", store.segments, doc_id, source)
+    return Action("index", store.segments, doc_id, source, before.seq_no, before.term)
+
+
+def claim(
+    store: Store, media_id: str, *, owner: str, lease_s: float, max_attempts: int
+) -> Segment | None:
+    """Claim the first free segment; those attempted too often become failed on the way."""
+    for _ in range(media_documents.ATTEMPTS):
+        free = [
+            document
+            for document in of_document(store, store.get(store.media, media_id)).values()
+            if _is_free(document)
+        ]
+        if not free:
+            return None
+        source = free[0].source
+        if source["attempts"] >= max_attempts:
+            error = given_up(source["attempts"])
+            changed = {**_unclaimed(source), "state": "failed", "error": error}
+            store.put(store.segments, free[0].id, changed, before=free[0])
+            continue
+        changed = _unclaimed(source) | {
+            "state": "claimed",
+            "attempts": source["attempts"] + 1,
+            "owner": to_text(owner),
+            "lease_until": to_date(now() + timedelta(seconds=lease_s)),
+        }
+        if claimed := store.put(store.segments, free[0].id, changed, before=free[0]):
+            return from_document(claimed)
+    raise media_documents.contended(media_id)
+
+
+def _is_free(document: Document) -> bool:
+    source = document.source
+    if source["state"] != "claimed":
+        return bool(source["state"] == "pending")
+    until = from_date(source["lease_until"])
+    return until is None or until <= now()
+
+
+def held(store: Store, segment: Segment) -> Document:
+    """Return a segment's document. Raises ClaimLost unless the claim on it still stands."""
+    document = store.get(store.segments, segment_id(segment.media_id, segment.span.number))
+    if document is None or not _is_held(document, segment):
+        raise claim_lost(segment)
+    return document
+
+
+def _is_held(document: Document, segment: Segment) -> bool:
+    now_stored = from_document(document)
+    return (
+        now_stored.state == "claimed"
+        and now_stored.span == segment.span
+        and now_stored.owner == segment.owner
+        and now_stored.attempts == segment.attempts
+    )
+
+
+def update_held(store: Store, segment: Segment, changes: Mapping[str, Any]) -> Document:
+    """Change fields of a segment that is held. Raises ClaimLost."""
+    for _ in range(media_documents.ATTEMPTS):
+        before = held(store, segment)
+        if after := store.put(
+            store.segments, before.id, {**before.source, **changes}, before=before
+        ):
+            return after
+    raise claim_lost(segment)
+
+
+def renew(store: Store, segment: Segment, *, lease_s: float) -> None:
+    """Prolong a claim. Raises ClaimLost."""
+    until = to_date(now() + timedelta(seconds=lease_s))
+    update_held(store, segment, {"lease_until": until})
+
+
+def mark_failed(store: Store, segment: Segment, error: str) -> None:
+    """Mark a segment failed. Raises ClaimLost."""
+    update_held(store, segment, {**CLAIMLESS, "state": "failed", "error": to_text(error)})
+
+
+def owners(store: Store) -> tuple[str, ...]:
+    """Return the owners of claimed segments, sorted."""
+    store.visible(store.segments, always=True)
+    buckets = store.composite(
+        store.segments, [{"owner": {"terms": {"field": "owner"}}}], _claimed_query()
+    )
+    return tuple(sorted(from_text(bucket["key"]["owner"]) for bucket in buckets))
+
+
+def release(store: Store, owner: str, *, forgive: bool) -> int:
+    """Make an owner's claimed segments pending again."""
+    store.visible(store.segments, always=True)
+    ids = store.ids(
+        store.segments,
+        {"bool": {"filter": [_claimed_query(), {"term": {"owner": to_text(owner)}}]}},
+        ["media_id", "number"],
+    )
+    released = 0
+    for document in store.get_many(store.segments, ids).values():
+        source = document.source
+        if source["state"] == "claimed" and source["owner"] == to_text(owner):
+            attempts = source["attempts"] - int(forgive)
+            changed = {**_unclaimed(source), "state": "pending", "attempts": attempts}
+            released += store.put(store.segments, document.id, changed, before=document) is not None
+    return released
+
+
+def _claimed_query() -> dict[str, Any]:
+    return {"term": {"state": "claimed"}}
+
+
+CLAIMLESS: Mapping[str, Any] = {"owner": None, "lease_until": None, "error": None}
+"""The fields of a segment that nobody has claimed."""
+
+
+def _unclaimed(source: Mapping[str, Any]) -> dict[str, Any]:
+    return {**source, **CLAIMLESS}
+
+
+def to_document(segment: Segment) -> dict[str, Any]:
+    """Return a segment as a document, less its faces' ids."""
+    span = segment.span
+    return {
+        "media_id": segment.media_id,
+        "number": span.number,
+        "start_s": span.start_s,
+        "end_s": None if span.end_s == WHOLE_MEDIA_S else span.end_s,
+        "state": segment.state,
+        "attempts": segment.attempts,
+        **CLAIMLESS,
+        **counts_document(segment.counts),
+        "tracks": None,
+    }
+
+
+def packed(tracks: bytes) -> str | None:
+    """Return tracks as a field of a segment's document."""
+    return base64.b64encode(tracks).decode() or None
+
+
+def counts_document(counts: SegmentCounts) -> dict[str, Any]:
+    """Return what working on a segment met, as fields of its document."""
+    return {
+        "frames": counts.frames,
+        "key_frames": counts.key_frames,
+        "faces": counts.faces,
+        "decode_errors": counts.decode_errors,
+    }
+
+
+def from_document(document: Document) -> Segment:
+    """Return a segment as it is stored."""
+    source = document.source
+    end_s = source["end_s"]
+    return Segment(
+        media_id=source["media_id"],
+        span=SegmentSpan(
+            source["number"], source["start_s"], WHOLE_MEDIA_S if end_s is None else end_s
+        ),
+        state=source["state"],
+        attempts=source["attempts"],
+        owner=None if source["owner"] is None else from_text(source["owner"]),
+        lease_until=from_date(source["lease_until"]),
+        error=None if source["error"] is None else from_text(source["error"]),
+        counts=SegmentCounts(
+            source["frames"], source["key_frames"], source["faces"], source["decode_errors"]
+        ),
+        tracks=base64.b64decode(source["tracks"] or ""),
+    )
