@@ -7,6 +7,7 @@ import random
 import re
 import ssl
 import time
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from elastic_transport import ObjectApiResponse, TransportError
@@ -210,7 +211,9 @@ def _credentials(settings: ElasticsearchSettings) -> dict[str, Any]:
     if settings.username:
         if ":" in settings.username:
             raise UsageError("elasticsearch.username holds a colon, which no user's name has.")
-        return {"basic_auth": (settings.username, settings.password)}
+        # The client takes a pair in ASCII only; bytes that are no text stay what they were.
+        pair = f"{settings.username}:{settings.password}".encode("utf-8", "surrogateescape")
+        return {"basic_auth": b64encode(pair).decode()}
     return {}
 
 

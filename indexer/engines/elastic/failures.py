@@ -218,11 +218,18 @@ def _unusable_value(error: Exception) -> UsageError:
     return UsageError(f"A value cannot be looked up or stored in an index{reason}.")
 
 
-def safe_cause(error: Exception) -> BaseException:
-    """Return what to chain a translated error to; the client's own may hold a whole request."""
-    if isinstance(error, SerializationError) and error.errors:
-        return error.errors[0]
-    return error
+def safe_cause(error: Exception) -> Exception:
+    """Return what to chain a translated error to.
+
+    The client's own may hold a whole request, or values that the answer quotes.
+    """
+    safe = error
+    if isinstance(error, ApiError):
+        told = ": ".join(cause_of(error.body))
+        safe = type(error)(message=told, meta=error.meta, body=None)
+    elif isinstance(error, SerializationError):
+        safe = SerializationError(str(_unusable_value(error)))
+    return safe.with_traceback(error.__traceback__)
 
 
 def _is_disk_full(kind: str, reason: str) -> bool:
