@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING
 
 import pytest
 
 from indexer.errors import UsageError
-from indexer.settings import Settings, describe, load
+from indexer.settings import ElasticsearchSettings, Settings, describe, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,3 +98,83 @@ def test_options_that_change_faces_change_the_fingerprint_and_speed_options_do_n
     assert faster.options_for("video") == default
     assert other.options_for("video") != default
     assert other.options_for("photo") == Settings().options_for("photo")
+
+
+# Secrets, and what belongs together
+
+SECRET = "hunter2"
+
+
+def test_a_secret_is_only_said_to_be_set() -> None:
+    unset = {entry.name: entry.default for entry in describe(Settings())}
+    assert unset["elasticsearch.api_key"] == unset["elasticsearch.password"] == ""
+    environment = {
+        "SIGHTINGS_ELASTICSEARCH_USERNAME": "ann",
+        "SIGHTINGS_ELASTICSEARCH_PASSWORD": SECRET,
+    }
+    settings = load(environment=environment)
+    assert settings.elasticsearch.password == SECRET
+    described = {entry.name: entry.default for entry in describe(settings)}
+    assert described["elasticsearch.password"] == "(set)"
+    assert described["elasticsearch.username"] == "ann"
+    assert SECRET not in repr(settings)
+    assert "ann" in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["api_key", "password"])
+def test_a_secret_of_the_wrong_kind_is_refused_unseen(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "sightings.toml"
+    file.write_text(f'[elasticsearch]\nusername = "ann"\n{name} = 736455\n')
+    with pytest.raises(UsageError, match=f"elasticsearch.{name} is not right") as caught:
+        load(environment={}, file=file)
+    assert "736455" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"api_key": SECRET, "username": "ann", "password": SECRET}, "Set one or the other"),
+        ({"api_key": SECRET, "password": SECRET}, "Set one or the other"),
+        ({"username": "ann"}, "elasticsearch.password is not set"),
+        ({"password": SECRET}, "elasticsearch.username is not set"),
+        ({"ca_certs": "ca.pem", "fingerprint": "ab" * 32}, "both set"),
+        ({"fingerprint": "ab" * 20}, "64 hexadecimal digits"),
+        ({"fingerprint": "sha256 Fingerprint=AB"}, "64 hexadecimal digits"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(given: dict[str, str], told: str) -> None:
+    flags = {f"elasticsearch.{name}": value for name, value in given.items()}
+    with pytest.raises(UsageError, match=told) as loaded:
+        load(flags, environment={})
+    with pytest.raises(UsageError, match=told):
+        ElasticsearchSettings(**given)  # type: ignore[arg-type]
+    assert SECRET not in "".join(traceback.format_exception(loaded.value))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("timeout_s", "0"),
+        ("retry_s", "-1"),
+        ("vector_type", "bbq_disk"),
+        ("num_candidates", "10001"),
+        ("oversample", "0.5"),
+        ("shards", "0"),
+        ("replicas", "-1"),
+    ],
+)
+def test_a_value_of_a_cluster_out_of_range_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"elasticsearch.{name}"):
+        load({f"elasticsearch.{name}": value}, environment={})
+
+
+def test_a_password_in_the_location_is_refused_before_anything_shows_it() -> None:
+    environment = {"SIGHTINGS_INDEX": f"elasticsearch://ann:{SECRET}@localhost/ours"}
+    with pytest.raises(UsageError, match="SIGHTINGS_ELASTICSEARCH_PASSWORD") as caught:
+        load(environment=environment)
+    assert SECRET not in str(caught.value)
+
+
+def test_how_a_cluster_is_reached_changes_no_faces() -> None:
+    elsewhere = load({"elasticsearch.shards": 3, "index": "elasticsearch://es/x"}, environment={})
+    assert elsewhere.options_for("video") == Settings().options_for("video")

@@ -6,8 +6,8 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from indexer.engines.elastic.location import is_on_cluster
 from indexer.errors import MissingExtra, UsageError
-from indexer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from indexer.engines.base import Index
     from indexer.settings import ElasticsearchSettings
 
-_CLUSTER_SCHEMES = ("elasticsearch", "elasticsearch+https")
 _CLUSTER_PACKAGES = {"elastic_transport", "elasticsearch", "orjson", "tenacity"}
 
 
@@ -28,14 +27,12 @@ def open_index(
     Raises UsageError for a kind of location that no engine serves, IndexFailure if the index
     cannot be opened, and MissingExtra without the packages for a cluster.
     """
-    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", location)
-    scheme = found.group(1).lower() if found else ""
-    if scheme in _CLUSTER_SCHEMES:
+    if is_on_cluster(location):
         return _open_on_cluster(location, create, settings)
-    if scheme:
+    if scheme := re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", location):
         # The rest is not shown: it may hold a password.
         raise UsageError(
-            f"This build of Sightings has no index engine for {shown(scheme)}://. Give the path of "
+            f"This build of Sightings has no index engine for {scheme.group()}. Give the path of "
             "an index file, or elasticsearch://HOST:9200/NAME."
         )
     opened = _function("indexer.engines.embedded.index:open_embedded")

@@ -37,7 +37,8 @@ class Location:
 
 def is_on_cluster(text: str) -> bool:
     """Whether a location is meant for this engine, well-formed or not."""
-    return text.partition("://")[0].lower() in SCHEMES
+    scheme, separator, _ = text.partition("://")
+    return bool(separator) and scheme.lower() in SCHEMES
 
 
 def parse_location(text: str) -> Location:
