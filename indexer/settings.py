@@ -133,6 +133,10 @@ class ElasticsearchSettings:
     oversample: Annotated[float, Ge(1), Le(10)] = _setting(
         3.0, "how many times the hits wanted are compared again by their full vectors"
     )
+    expunge_s: NonNegative = _setting(
+        120.0,
+        "how long a deletion may wait for its bytes to leave the disks, usually 30 s; 0: not",
+    )
     shards: Count = _setting(1, "primary shards of a new index")
     replicas: Annotated[int, Ge(0)] = _setting(
         1, "copies of each shard; 0 loses the index with a node"

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 import pytest
 
 from indexer.engines import open_index
+from indexer.settings import ElasticsearchSettings
+from tests.elasticsearch.collections import new_collection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 ENGINES = {"embedded": "embedded_location", "elasticsearch": "elasticsearch_location"}
 """Each engine with the fixture that gives the location of a new index of that engine."""
 
+SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
+"""Of collections on a lone node; waiting for deleted bytes has tests of its own."""
+
 
 @pytest.fixture
 def embedded_location(tmp_path: Path) -> str:
@@ -23,9 +27,10 @@ def embedded_location(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def elasticsearch_location(elasticsearch_url: str) -> str:
+def elasticsearch_location(elasticsearch_url: str) -> Iterator[str]:
     """The location of a new collection on a real node."""
-    return f"elasticsearch://{elasticsearch_url.partition('//')[2]}/t{secrets.token_hex(6)}"
+    with new_collection(elasticsearch_url) as location:
+        yield location
 
 
 @pytest.fixture(
@@ -37,7 +42,7 @@ def open_again(request: pytest.FixtureRequest) -> Iterator[Callable[[], Index]]:
     opened: list[Index] = []
 
     def open_once_more() -> Index:
-        opened.append(open_index(location, create=True))
+        opened.append(open_index(location, create=True, settings=SETTINGS))
         return opened[-1]
 
     yield open_once_more

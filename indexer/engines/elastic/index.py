@@ -117,7 +117,7 @@ class ElasticIndex(Index):
 
     def _purged(self, deleted: Deleted) -> Deleted:
         """Make what was deleted unrecoverable, and say where it still is."""
-        purging.expunge(self._store, purging.all_indices(self._store))
+        purging.expunge(self._store, wait_s=self._settings.expunge_s)
         return replace(deleted, still_in=purging.snapshots(self._store))
 
     # --- segments: the job state -------------------------------------------------------------

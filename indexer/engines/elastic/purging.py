@@ -1,31 +1,27 @@
 """What makes deletion last: the bytes of deleted documents leave the disk, and snapshots are named.
 
 A deleted document stays in its file until a merge rewrites it, and in the log of changes until a
-flush. A merge keeps it for as long as a copy that falls behind might need it, which the primary
-finds out every few seconds (`soft_deletes.retention_lease.sync_interval` in the templates).
+flush. A merge keeps it while a copy of the shard that falls behind might need it: until the copies'
+retention leases have passed its deletion, which they tell each other every 30 s.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from indexer.engines.elastic import versions
 from indexer.errors import IndexFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from indexer.engines.elastic.store import Store
-
-EXPUNGE_S = 120.0
-"""How long to wait until no deleted document is left on the disk."""
 
 MERGE_TIMEOUT_S = 3600.0
 """A merge that rewrites all of a 50 GB shard takes about so long."""
 
-_FIRST_WAIT_S = 0.05
-_LONGEST_WAIT_S = 2.0
+_POLL_S = 0.5
 
 
 def all_indices(store: Store) -> list[str]:
@@ -34,50 +30,68 @@ def all_indices(store: Store) -> list[str]:
     return [store.media, store.segments, store.files, store.labels, *faces]
 
 
-def expunge(store: Store, indices: Sequence[str]) -> None:
-    """Make the bytes of deleted documents leave the disk.
+def expunge(store: Store, *, wait_s: float) -> None:
+    """Make the bytes of what was deleted up to now leave the disk, in all indices.
 
-    Raises IndexFailure, saying what is left to do, if some stay; the deletion holds all the same.
+    wait_s: how long to wait for the copies' leases; 0: not at all, a later merge does the rest.
+    Raises IndexFailure, saying what is left to do, if that is not enough; the deletion holds.
     """
-    client = store.connection.client
-    give_up_at = time.monotonic() + EXPUNGE_S
-    wait_s = _FIRST_WAIT_S
-    store.visible(*indices, always=True)
-    while due := _with_deleted(store, indices):
+    indices, client = all_indices(store), store.connection.client
+    deleted_by = {copy: state["max_seq_no"] for copy, (state, _) in _copies(store, indices).items()}
+    give_up_at = time.monotonic() + wait_s
+    while wait_s and (due := _still_needed(_copies(store, indices), deleted_by)):
         if time.monotonic() > give_up_at:
             raise IndexFailure(
                 "It is deleted: no search finds it. But its bytes are still in files of "
-                f"{', '.join(due)}, as a copy of them is away or busy. When the cluster is green, "
-                "run: sightings optimize"
+                f"{', '.join(due)}: another copy of a shard is away or behind. When the cluster "
+                "is green, run: sightings optimize"
             )
-        store.connection.call(client.indices.flush, index=due, force=True, wait_if_ongoing=True)
-        store.connection.call(
-            client.indices.forcemerge,
-            timeout_s=MERGE_TIMEOUT_S,
-            index=due,
-            only_expunge_deletes=True,
-            flush=True,
-        )
-        store.visible(*due, always=True)
-        if _with_deleted(store, due):
-            time.sleep(wait_s)
-            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
-    store.connection.call(client.indices.flush, index=list(indices), force=True)
+        time.sleep(_POLL_S)
+    store.connection.call(client.indices.flush, index=indices, force=True, wait_if_ongoing=True)
+    store.connection.call(
+        client.indices.forcemerge,
+        timeout_s=MERGE_TIMEOUT_S,
+        index=indices,
+        only_expunge_deletes=True,
+        flush=True,
+    )
+    store.visible(*indices, always=True)  # files of the old state go when nobody reads them
 
 
-def _with_deleted(store: Store, indices: Sequence[str]) -> list[str]:
-    """Return the indices of which a copy still holds deleted documents."""
+_Copy = tuple[str, str, int]
+"""A copy of a shard: index, number of the shard, number of the copy."""
+
+
+def _copies(
+    store: Store, indices: Sequence[str]
+) -> dict[_Copy, tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Return the sequence numbers and retention leases of all copies of all shards."""
+    paths = "indices.*.shards.*"
     answer = store.connection.call(
         store.connection.client.indices.stats,
         index=list(indices),
         metric=["docs"],
-        filter_path="indices.*.total.docs.deleted",
+        level="shards",
+        filter_path=f"{paths}.seq_no,{paths}.retention_leases.leases",
     )
-    return sorted(
-        index
+    return {
+        (index, shard, number): (copy["seq_no"], copy.get("retention_leases", {}).get("leases", []))
         for index, content in answer.body.get("indices", {}).items()
-        if content["total"]["docs"]["deleted"]
-    )
+        for shard, copies in content["shards"].items()
+        for number, copy in enumerate(copies)
+    }
+
+
+def _still_needed(
+    copies: Mapping[_Copy, tuple[dict[str, Any], list[dict[str, Any]]]],
+    deleted_by: Mapping[_Copy, int],
+) -> list[str]:
+    """Return the indices in which a lease still holds what was deleted by then."""
+    return sorted({
+        copy[0]
+        for copy, (_, leases) in copies.items()
+        if any(lease["retaining_seq_no"] <= deleted_by.get(copy, -1) for lease in leases)
+    })  # fmt: skip
 
 
 def snapshots(store: Store) -> tuple[str, ...]:
