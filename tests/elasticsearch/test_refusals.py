@@ -100,7 +100,7 @@ def test_a_search_that_the_shards_refuse_is_told_with_their_reason(
     connection: Connection, index: str
 ) -> None:
     knn = {"field": "person", "query_vector": [1.0] * 4, "k": 1, "num_candidates": 1}
-    with pytest.raises(IndexFailure, match="query_shard_exception: .*only supported on"):
+    with pytest.raises(IndexFailure, match=r"query_shard_exception: .*only supported on"):
         connection.call(connection.client.search, index=index, knn=knn)
 
 
