@@ -440,7 +440,16 @@ def test_another_node_is_asked_when_one_is_away(connect: Connect) -> None:
         away = ",".join(f"127.0.0.1:{free_port()}" for _ in range(2))
         location = f"elasticsearch://{away},127.0.0.1:{stub.port}/ours"
         for _ in range(6):
-            connect(location, retry_s=0.1).check()
+            connect(location, retry_s=20.0).check()
+
+
+def test_each_node_is_asked_even_when_the_first_takes_longer_than_retries_may(
+    connect: Connect,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, Stub() as stub:
+        location = f"elasticsearch://127.0.0.1:{silent.getsockname()[1]},127.0.0.1:{stub.port}/ours"
+        for _ in range(6):  # which node is asked first is drawn by chance
+            connect(location, retry_s=0.01, timeout_s=0.2).check()
 
 
 def test_answers_that_are_expected_come_back(connect: Connect) -> None:

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from elastic_transport import ObjectApiResponse, TransportError
 from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.serializer import NdjsonSerializer, OrjsonSerializer
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+)
 
 from indexer.engines.elastic.failures import answer_failure, is_transient, safe_cause, translate
 from indexer.errors import IndexFailure, SightingsError, UsageError
@@ -151,7 +157,8 @@ class Connection:
         start_s = time.monotonic()
         retrying = Retrying(
             retry=retry_if_exception(is_transient),
-            stop=stop_after_delay(retry_s),
+            # Each node is asked at least once, however long the ones before took.
+            stop=stop_after_delay(retry_s) & stop_after_attempt(len(self.location.urls)),
             wait=lambda state: self._wait_s(state, retry_s),
             before=before,
             reraise=True,
