@@ -29,9 +29,7 @@ def unit_vector(vector: np.ndarray, dimensions: int) -> np.ndarray:
     with np.errstate(over="ignore"):
         squared = float(floats.astype(np.float64) @ floats.astype(np.float64))
     if not abs(squared - 1.0) < _LENGTH_ERROR:
-        raise UsageError(
-            f"An embedding has length {squared**0.5:.4g}; it must be normalised to 1."
-        )
+        raise UsageError(f"An embedding has length {squared**0.5:.4g}; it must be normalised to 1.")
     return floats
 
 
@@ -64,6 +62,17 @@ def check_faces_fit(segment: Segment, faces: Sequence[Face]) -> None:
             )
         if face.thumbnail is None:
             raise UsageError(f"Face {face.id} has no thumbnail; only faces with one can be stored.")
+
+
+def exact_cosines(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """Return the cosine of each vector with the query of its row, (n,) float32 in [-1, 1].
+
+    vectors, queries: (n, dimensions), of length 1. Summed in float64 and in the same order for
+    every row, so that equal vectors get equal scores wherever they lie, in every engine; matrix
+    products and servers' vector units do not promise that.
+    """
+    products = vectors.astype(np.float64) * queries
+    return np.asarray(products.sum(axis=1).clip(-1.0, 1.0), np.float32)
 
 
 def mismatch(live_model: ModelIdentity, other_key: str) -> str:

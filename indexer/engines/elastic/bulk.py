@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from indexer.engines.elastic.failures import cause_of
+from indexer.engines.elastic.failures import cause_of, is_busy
 from indexer.errors import IndexFailure, StorageFull
 
 if TYPE_CHECKING:
@@ -16,15 +16,14 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from indexer.engines.elastic.connection import Connection
+    from indexer.errors import SightingsError
 
 CHUNK_DOCUMENTS = 500
 """More brought nothing: 500 to a request wrote 5,600 rows/s, 100 wrote 4,000, 2,000 wrote 4,500."""
 
 CHUNK_BYTES = 8 << 20
 
-_BUSY = (429, 502, 503, 504)
 _CONFLICT = 409
-_MISSING = 404
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 5.0
 
@@ -97,30 +96,18 @@ def _write(
         answer = connection.call(
             connection.client.bulk,
             operations=[line for of_one in lines for line in of_one],
-            require_alias=False,
         )
         if not answer["errors"]:
             return conflicts
-        busy: list[int] = []
-        failed: list[str] = []
-        for number, (action, item) in enumerate(zip(chunk, answer["items"], strict=True)):
-            result = item[action.operation]
-            status = result["status"]
-            if status == _CONFLICT:
-                conflicts.append(action)
-            elif status in _BUSY:
-                busy.append(number)
-            elif status == _MISSING and "error" not in result:
-                pass  # a delete of what is gone
-            elif status == _MISSING and action.missing_ok and _is_missing_document(result):
-                pass
-            elif status >= 300:
-                failure = connection.failure(status, result["error"])
-                if isinstance(failure, StorageFull):
-                    raise failure
-                failed.append(f"{action.id}: {': '.join(cause_of(result['error']))}")
+        results = [
+            item[action.operation] for action, item in zip(chunk, answer["items"], strict=True)
+        ]
+        outcomes = [_outcome(*pair) for pair in zip(chunk, results, strict=True)]
+        conflicts += [action for action, of in zip(chunk, outcomes, strict=True) if of == "changed"]
+        busy = [n for n, outcome in enumerate(outcomes) if outcome == "busy"]
+        failed = [n for n, outcome in enumerate(outcomes) if outcome == "failed"]
         if failed or (busy and time.monotonic() > give_up_at):
-            raise IndexFailure(_report(connection, failed, [chunk[n].id for n in busy]))
+            raise _failure(connection, chunk, results, failed, busy)
         if not busy:
             return conflicts
         time.sleep(wait_s)
@@ -128,19 +115,39 @@ def _write(
         chunk, lines = [chunk[n] for n in busy], [lines[n] for n in busy]
 
 
-def _is_missing_document(result: Mapping[str, Any]) -> bool:
-    return bool(result["error"].get("type") == "document_missing_exception")
+def _outcome(
+    action: Action, result: Mapping[str, Any]
+) -> Literal["written", "changed", "busy", "failed"]:
+    status, error = result["status"], result.get("error")
+    if status == _CONFLICT:
+        return "changed"
+    if error is None:  # also a delete of what is gone
+        return "written"
+    if action.missing_ok and error.get("type") == "document_missing_exception":
+        return "written"
+    return "busy" if is_busy(status, error) else "failed"
 
 
-def _report(connection: Connection, failed: Sequence[str], busy: Sequence[str]) -> str:
-    where = connection.location.text
+def _failure(
+    connection: Connection,
+    chunk: Sequence[Action],
+    results: Sequence[Mapping[str, Any]],
+    failed: Sequence[int],
+    busy: Sequence[int],
+) -> SightingsError:
     parts = []
     if failed:
+        first = results[failed[0]]
+        failure = connection.failure(first["status"], first["error"])
+        if isinstance(failure, StorageFull):
+            return failure
+        told = [f"{chunk[n].id}: {': '.join(cause_of(results[n]['error']))}" for n in failed[:3]]
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
-        parts.append(f"{len(failed)} documents were refused: {'; '.join(failed[:3])}{more}.")
+        parts.append(f"{len(failed)} documents were refused: {'; '.join(told)}{more}. {failure}")
     if busy:
         parts.append(
             f"{len(busy)} documents were not taken in {connection.retry_s:.0f} s because the "
             "cluster is too busy; try again later, or add nodes."
         )
-    return f"Not everything could be written to {where}. {' '.join(parts)}"
+    where = connection.location.text
+    return IndexFailure(f"Not everything could be written to {where}. {' '.join(parts)}")

@@ -146,9 +146,7 @@ def _unlist(store: Store, media_id: str, gone: Collection[str]) -> None:
     raise media_documents.contended(media_id)
 
 
-def _delete_found(
-    store: Store, index: str, query: dict[str, Any], order: Sequence[str]
-) -> None:
+def _delete_found(store: Store, index: str, query: dict[str, Any], order: Sequence[str]) -> None:
     """Delete what a search finds, until it finds nothing."""
     for _ in range(media_documents.ATTEMPTS):
         store.visible(index, always=True)

@@ -156,5 +156,3 @@ def iterate(
     store.visible(store.faces)
     for hit in store.scan(index, queries.of_faces(filters), ORDER, **source):
         yield from_source(hit["_source"])
-
-

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from indexer.engines.base import Index
 from indexer.engines.checks import nobody_named, query_vectors
-from indexer.engines.elastic import deletion, linking, purging, rebuilding, search, versions
+from indexer.engines.elastic import deletion, linking, purging, rebuilding, versions
 from indexer.engines.elastic import faces as face_documents
 from indexer.engines.elastic import filters as queries
 from indexer.engines.elastic import labels as label_documents
@@ -15,6 +15,7 @@ from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic import segments as segment_documents
 from indexer.engines.elastic import statistics as store_statistics
 from indexer.engines.elastic.opening import open_store
+from indexer.engines.elastic.search import Searcher
 from indexer.engines.elastic.settling import settle, touch
 from indexer.engines.elastic.values import batches
 from indexer.labels import unmatched
@@ -160,9 +161,7 @@ class ElasticIndex(Index):
     # --- faces -------------------------------------------------------------------------------
 
     def get_face(self, face_id: str) -> Face | None:
-        found = face_documents.get_many(
-            self._store, self._store.faces, [face_id], embeddings=True
-        )
+        found = face_documents.get_many(self._store, self._store.faces, [face_id], embeddings=True)
         return found.get(face_id)
 
     def thumbnail(self, face_id: str) -> bytes | None:
@@ -178,7 +177,7 @@ class ElasticIndex(Index):
         searcher, vectors = self._searcher(vector[None])
         if k <= 0 or searcher is None or len(vectors) == 0:
             return []
-        return searcher.best_faces(vectors[0], k, queries.of_faces(filters))
+        return searcher.best_faces(vectors[0], k, filters)
 
     def search_groups(
         self,
@@ -192,24 +191,18 @@ class ElasticIndex(Index):
         searcher, checked = self._searcher(vectors)
         if groups <= 0 or searcher is None or len(checked) == 0:
             return []
-        return search.best_media(
-            self._store,
-            searcher,
-            checked,
-            groups,
-            filters,
-            min_score=min_score,
-            span_score=span_score,
+        return searcher.best_media(
+            checked, groups, filters, min_score=min_score, span_score=span_score
         )
 
-    def _searcher(self, vectors: np.ndarray) -> tuple[search.Searcher | None, np.ndarray]:
+    def _searcher(self, vectors: np.ndarray) -> tuple[Searcher | None, np.ndarray]:
         version = versions.live(self._store)
         checked = query_vectors(vectors, version.model)
         if version.model is None:
             return None, checked
         self._store.visible(self._store.faces)
-        count = self._store.count(version.index)
-        return search.Searcher(self._store, version, self._settings, count), checked
+        faces = self._store.count(version.index)
+        return Searcher(self._store, version.index, self._settings, faces=faces), checked
 
     def count(self, filters: Filters | None = None) -> int:
         self._store.visible(self._store.faces)
@@ -260,15 +253,14 @@ class ElasticIndex(Index):
 
     def rename_person(self, old: str, new: str) -> int:
         index = versions.live(self._store).index
-        named = [label for label in self.list_labels(persons=[old])]
+        named = self.list_labels(persons=[old])
         renamed = face_documents.ids_of_person(self._store, index, old)
         if not named and not renamed:
             raise nobody_named(old)
         label_documents.store_labels(self._store, [replace(label, person=new) for label in named])
         faces = face_documents.get_many(self._store, index, renamed)
-        self._rename_faces(
-            sorted({item.media_id for item in (*named, *faces.values())})
-        )
+        of_labels = {label.media_id for label in named}
+        self._rename_faces(sorted(of_labels | {face.media_id for face in faces.values()}))
         return len(faces)
 
     def forget_person(self, name: str) -> Deleted:

@@ -49,9 +49,7 @@ def from_source(source: Mapping[str, Any]) -> Label:
     )
 
 
-def listed(
-    store: Store, media_ids: Sequence[str] = (), persons: Sequence[str] = ()
-) -> list[Label]:
+def listed(store: Store, media_ids: Sequence[str] = (), persons: Sequence[str] = ()) -> list[Label]:
     """Return labels in order of id, whoever wrote them; of the media and persons where given."""
     clauses = []
     if media_ids:

@@ -215,9 +215,7 @@ def _drop_tracks(store: Store, segments: Mapping[int, Document]) -> bool:
         source = {**document.source, "tracks": None, "face_ids": kept}
         if source != document.source:
             actions.append(
-                Action(
-                    "index", store.segments, document.id, source, document.seq_no, document.term
-                )
+                Action("index", store.segments, document.id, source, document.seq_no, document.term)
             )
     return not store.write(actions)
 

@@ -109,7 +109,12 @@ def _create(store: Store, settings: ElasticsearchSettings, missing: list[str]) -
 
 def _modelless(values: dict[str, Any]) -> dict[str, Any]:
     """Return the faces index of a collection without model: it has no vectors."""
-    no_model = {"model_slug": "none", "model": None, "dimensions": 0, "index_options": {}}
+    no_model: dict[str, Any] = {
+        "model_slug": "none",
+        "model": None,
+        "dimensions": 0,
+        "index_options": {},
+    }
     template = index_template("faces", values | no_model)["template"]
     del template["mappings"]["properties"]["embedding"]
     return dict(template)

@@ -109,7 +109,9 @@ def snapshots(store: Store) -> tuple[str, ...]:
         )
         if answer.meta.status != 200:
             found.append(f"{repository} (cannot be read)")
-        for snapshot in answer.body.get("snapshots", ()):
-            if any(index.startswith(prefixes) for index in snapshot["indices"]):
-                found.append(f"{repository}/{snapshot['snapshot']}")
+        found += [
+            f"{repository}/{snapshot['snapshot']}"
+            for snapshot in answer.body.get("snapshots", ())
+            if any(index.startswith(prefixes) for index in snapshot["indices"])
+        ]
     return tuple(sorted(found))

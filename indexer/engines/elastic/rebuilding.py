@@ -105,7 +105,9 @@ def activate(store: Store) -> None:
         allow_writes(store, live.index)
         raise
     if not swapped:
-        raise IndexFailure("Another process has replaced the live model meanwhile; nothing is lost.")
+        raise IndexFailure(
+            "Another process has replaced the live model meanwhile; nothing is lost."
+        )
     store.connection.call(
         client.indices.delete_alias,
         expect=(404,),

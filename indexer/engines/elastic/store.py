@@ -196,10 +196,7 @@ class Store:
 
     def ids(self, index: str, query: Mapping[str, Any], order: Sequence[str]) -> list[str]:
         """Return the ids of all documents that match, in order."""
-        return [
-            hit["_id"]
-            for hit in self.scan(index, query, order, page=10 * PAGE, source=False)
-        ]
+        return [hit["_id"] for hit in self.scan(index, query, order, page=10 * PAGE, source=False)]
 
     def count(self, index: str, query: Mapping[str, Any] | None = None) -> int:
         """Return how many documents match."""

@@ -57,11 +57,12 @@ def file_name_keys(paths: Sequence[str]) -> list[str]:
 
 def folder_keys(paths: Sequence[str]) -> list[str]:
     """Return the keys of the paths and of all folders above them, the root as an empty text."""
-    found = set()
-    for path in paths:
-        parts = path.split(os.sep)
-        found |= {os.sep.join(parts[:end]) for end in range(1, len(parts) + 1)}
-    return sorted(exact_key(folder) for folder in found)
+    ends = ((path, end) for path in paths for end in _ends_of_folders(path))
+    return sorted({exact_key(path[:end]) for path, end in ends})
+
+
+def _ends_of_folders(path: str) -> list[int]:
+    return [*(at for at, character in enumerate(path) if character == os.sep), len(path)]
 
 
 def folder_key(prefix: str) -> str:
