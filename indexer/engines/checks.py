@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.errors import ClaimLost, NotFound, UsageError
+from indexer.errors import ClaimLost, ModelMismatch, NotFound, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from indexer.records import Face, ModelIdentity, Segment
     from indexer.results import Hit
@@ -49,6 +49,15 @@ def query_vectors(vectors: np.ndarray, model: ModelIdentity | None) -> np.ndarra
     if not np.isfinite(queries).all():
         raise UsageError("A query's embedding has values that are not finite.")
     return queries
+
+
+def check_models(model: ModelIdentity | None, faces: Iterable[Face]) -> None:
+    """Raise ModelMismatch unless the live model made all faces."""
+    for face in faces:
+        if model is None:
+            raise ModelMismatch(f"The index has no model yet; adopt {face.model} first.")
+        if face.model != model.key:
+            raise ModelMismatch(mismatch(model, face.model))
 
 
 def check_faces_fit(segment: Segment, faces: Sequence[Face]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from indexer.appearances import plan_links
-from indexer.engines.checks import check_faces_fit, claim_lost, unit_vector
+from indexer.engines.checks import check_faces_fit, check_models, claim_lost, unit_vector
 from indexer.engines.elastic import faces as face_documents
 from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic import segments as segment_documents
@@ -46,7 +46,7 @@ def finish_segment(
     """
     held = segment_documents.held(store, segment)
     version = versions.live(store)
-    versions.check_models(version.model, faces)
+    check_models(version.model, faces)
     check_faces_fit(segment, faces)
     dimensions = 0 if version.model is None else version.model.dimensions
     new = {face.id: (face, unit_vector(face.vector, dimensions)) for face in faces}

@@ -16,10 +16,7 @@ from indexer.errors import IndexFailure, ModelMismatch, UsageError
 from indexer.records import ModelIdentity, Thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from indexer.engines.elastic.store import Store
-    from indexer.records import Face
     from indexer.settings import ElasticsearchSettings
 
 MODELLESS = "none-0"
@@ -87,15 +84,6 @@ def old(store: Store) -> list[Version]:
     """Return the versions that are neither live nor being built: those replaced and kept."""
     used = {version.index for version in (live(store), *versions(store, building_alias(store)))}
     return [version for version in versions(store) if version.index not in used]
-
-
-def check_models(model: ModelIdentity | None, faces: Iterable[Face]) -> None:
-    """Raise ModelMismatch unless the live model made all faces."""
-    for face in faces:
-        if model is None:
-            raise ModelMismatch(f"The index has no model yet; adopt {face.model} first.")
-        if face.model != model.key:
-            raise ModelMismatch(mismatch(model, face.model))
 
 
 def adopt(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -> None:

@@ -15,7 +15,6 @@ from indexer.engines.embedded.values import (
     now_micros,
     to_vector_blob,
 )
-from indexer.errors import UsageError
 from indexer.records import Face
 
 if TYPE_CHECKING:
@@ -37,8 +36,6 @@ def insert(
     """Insert faces with vector and thumbnail, in place of any that have their ids; no names."""
     now = now_micros()
     for face in faces:
-        if face.thumbnail is None:
-            raise UsageError(f"Face {face.id} has no thumbnail; only faces with one can be stored.")
         vector = to_vector_blob(face.vector, dimensions)
         connection.execute("DELETE FROM faces WHERE id = ?", (face.id,))
         number = connection.execute(_INSERT, (*_values(face), now)).lastrowid

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from indexer.engines.checks import nobody_named
 from indexer.engines.embedded import faces as face_rows
 from indexer.engines.embedded import segments as segment_rows
 from indexer.engines.embedded.filters import Conditions
 from indexer.engines.embedded.values import from_blob, from_micros, to_blob, to_micros
-from indexer.errors import NotFound
 from indexer.labels import find_face, persons_of, unmatched
 from indexer.records import Deleted, Label, Person
 
@@ -153,4 +153,4 @@ def _require_person(connection: sqlite3.Connection, name: str) -> None:
         {"name": to_blob(name)},
     ).fetchone()
     if found is None:
-        raise NotFound(f"Nobody in the index is named {name!r}. List the names to see who is.")
+        raise nobody_named(name)

@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 from indexer.appearances import plan_links
+from indexer.engines.checks import check_faces_fit, check_models
 from indexer.engines.embedded import faces as face_rows
 from indexer.engines.embedded import labels as label_rows
 from indexer.engines.embedded import media as media_rows
 from indexer.engines.embedded import segments as segment_rows
 from indexer.engines.embedded import versions
 from indexer.engines.embedded.values import now_micros, to_blob
-from indexer.errors import NotFound, UsageError
+from indexer.errors import NotFound
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,14 +35,9 @@ def finish_segment(
     """Replace the faces within a segment's span and mark it done."""
     segment_rows.check_claim(connection, segment)
     version = versions.live(connection)
-    versions.check_models(version, faces)
+    check_models(None if version is None else version.model, faces)
+    check_faces_fit(segment, faces)
     span = segment.span
-    for face in faces:
-        if face.media_id != segment.media_id or not (span.start_s <= face.timestamp_s < span.end_s):
-            raise UsageError(
-                f"Face {face.id} does not belong to segment {span.number} of media "
-                f"{segment.media_id} ({span.start_s} to {span.end_s} s)."
-            )
     face_rows.delete_within(connection, segment.media_id, span.start_s, span.end_s)
     if version is not None:
         face_rows.insert(

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from indexer.engines.checks import one_per_appearance, query_vectors
 from indexer.engines.embedded import faces as face_rows
 from indexer.engines.embedded import media as media_rows
 from indexer.engines.embedded import versions
 from indexer.engines.embedded.vectors import ROUNDING
-from indexer.errors import UsageError
 from indexer.records import Filters
 from indexer.results import Group, Hit
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from indexer.engines.embedded.vectors import VectorTable
+    from indexer.records import ModelIdentity
 
 
 def best_faces(
@@ -28,7 +29,7 @@ def best_faces(
     filters: Filters | None,
 ) -> list[Hit]:
     """Return the k best hits; see `Index.search`."""
-    queries = checked_queries(connection, np.asarray(vector)[None])
+    queries = query_vectors(np.asarray(vector)[None], _model(connection))
     positions = _passing(connection, table, filters)
     k = min(k, len(positions))
     if k <= 0:
@@ -51,7 +52,7 @@ def best_media(
     span_score: float,
 ) -> list[Group]:
     """Return the best media with their hits; see `Index.search_groups`."""
-    queries = checked_queries(connection, vectors)
+    queries = query_vectors(vectors, _model(connection))
     positions = _passing(connection, table, filters)
     if groups <= 0 or len(queries) == 0 or len(positions) == 0:
         return []
@@ -71,29 +72,14 @@ def best_media(
     best_first = [hits for hits in chosen.values() if hits[0].score >= min_score][:groups]
     media_of = media_rows.get_many(connection, [hits[0].face.media_id for hits in best_first])
     return [
-        Group(media_of[hits[0].face.media_id], _one_per_appearance(hits, span_score))
+        Group(media_of[hits[0].face.media_id], one_per_appearance(hits, span_score))
         for hits in best_first
     ]
 
 
-def checked_queries(connection: sqlite3.Connection, vectors: np.ndarray) -> np.ndarray:
-    """Return query vectors as (queries, dimensions) float32; none if the index has no model.
-
-    Raises UsageError if they have another shape or are not finite.
-    """
-    queries = np.asarray(vectors, np.float32)
+def _model(connection: sqlite3.Connection) -> ModelIdentity | None:
     version = versions.live(connection)
-    if version is None:
-        return queries[:0]
-    dimensions = version.model.dimensions
-    if queries.ndim != 2 or queries.shape[1] != dimensions:
-        raise UsageError(
-            f"A query has shape {queries.shape[1:]}; embeddings of the index's model "
-            f"{version.model.key} have ({dimensions},)."
-        )
-    if not np.isfinite(queries).all():
-        raise UsageError("A query's embedding has values that are not finite.")
-    return queries
+    return None if version is None else version.model
 
 
 def _passing(
@@ -120,12 +106,3 @@ def _hits(
         Hit(faces[number], score) for number, score in zip(numbers, scores.tolist(), strict=True)
     ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.face.id))
-
-
-def _one_per_appearance(hits: list[Hit], span_score: float) -> tuple[Hit, ...]:
-    """Return the best hit, then the best of every other appearance that reaches `span_score`."""
-    seen: dict[str, Hit] = {}
-    for hit in hits:
-        if not seen or hit.score >= span_score:
-            seen.setdefault(hit.face.appearance_id or hit.face.id, hit)
-    return tuple(seen.values())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from indexer.engines.checks import claim_lost, given_up
 from indexer.engines.embedded import media as media_rows
 from indexer.engines.embedded.values import from_blob, from_micros, now_micros, to_blob
-from indexer.errors import ClaimLost
 from indexer.records import Segment, SegmentCounts, SegmentSpan
 from indexer.tracks import without_faces
 
@@ -57,10 +57,7 @@ def claim(
                     "SELECT * FROM segments WHERE media_id = ? AND number = ?", key
                 ).fetchone()
             )
-        error = (
-            f"Given up after {row['attempts']} attempts that never finished: each worker was "
-            "stopped or crashed while it had this part."
-        )
+        error = given_up(row["attempts"])
         connection.execute(
             """UPDATE segments SET state = 'failed', error = ?, owner = NULL, lease_until = NULL
                WHERE media_id = ? AND number = ?""",
@@ -92,11 +89,7 @@ def check_claim(connection: sqlite3.Connection, segment: Segment) -> None:
         ),
     ).fetchone()
     if row is None:
-        raise ClaimLost(
-            f"Segment {segment.span.number} of media {segment.media_id} is no longer claimed by "
-            f"{segment.owner}: the claim ran out and went to another worker, or the media was "
-            "finished, started anew or deleted meanwhile. Nothing was changed; go on with the next."
-        )
+        raise claim_lost(segment)
 
 
 def owners(connection: sqlite3.Connection) -> tuple[str, ...]:

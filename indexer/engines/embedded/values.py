@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from indexer.engines.checks import unit_vector
 from indexer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,15 +60,9 @@ def now_micros() -> int:
 def to_vector_blob(vector: np.ndarray, dimensions: int) -> bytes:
     """Return a (dimensions,) vector of length 1 as little-endian float32.
 
-    Raises UsageError if it has another shape or length: cosines would be wrong.
+    Raises UsageError if it has another shape or length.
     """
-    floats = np.asarray(vector, "<f4")
-    if floats.shape != (dimensions,):
-        raise UsageError(f"An embedding has shape {floats.shape}; the model's is ({dimensions},).")
-    length = float(np.linalg.norm(floats))
-    if not abs(length - 1.0) < 1e-3:
-        raise UsageError(f"An embedding has length {length:.4g}; it must be normalised to 1.")
-    return floats.tobytes()
+    return unit_vector(vector, dimensions).astype("<f4").tobytes()
 
 
 def from_vector_blob(stored: bytes) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from indexer.engines.checks import exact_cosines
 from indexer.engines.embedded import versions
 from indexer.errors import IndexFailure
 
@@ -175,14 +176,9 @@ class VectorTable:
     def exact_scores(
         self, queries: np.ndarray, positions: np.ndarray, which: np.ndarray
     ) -> np.ndarray:
-        """Return the cosine of each position with its query, float32 in [-1, 1].
-
-        Summed in float64 and in the same order for every row, so that equal vectors get equal
-        scores wherever they lie; matrix products do not promise that.
-        """
+        """Return the cosine of each position with its query, float32 in [-1, 1]."""
         scores = np.empty(len(positions), np.float32)
         for start in range(0, len(positions), _LOADED_TOGETHER):
             part = slice(start, start + _LOADED_TOGETHER)
-            products = self._vectors[positions[part]].astype(np.float64) * queries[which[part]]
-            scores[part] = products.sum(axis=1).clip(-1.0, 1.0)
+            scores[part] = exact_cosines(self._vectors[positions[part]], queries[which[part]])
         return scores

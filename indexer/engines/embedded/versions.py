@@ -6,18 +6,18 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from indexer.engines.checks import mismatch
 from indexer.engines.embedded.values import to_vector_blob
 from indexer.errors import IndexFailure, ModelMismatch, UsageError
 from indexer.records import ModelIdentity, Thresholds
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from typing import Literal
 
     import numpy as np
 
-    from indexer.records import Face
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,9 @@ def adopt(connection: sqlite3.Connection, model: ModelIdentity) -> None:
     if version is None:
         _insert(connection, model, "live")
     elif version.model.key != model.key:
-        raise ModelMismatch(_mismatch(version.model, model.key))
+        raise ModelMismatch(mismatch(version.model, model.key))
     elif version.model != model:
         _update(connection, version, model)
-
-
-def check_models(version: Version | None, faces: Iterable[Face]) -> None:
-    """Raise ModelMismatch unless the live model made all faces."""
-    for face in faces:
-        if version is None:
-            raise ModelMismatch(f"The index has no model yet; adopt {face.model} first.")
-        if face.model != version.model.key:
-            raise ModelMismatch(_mismatch(version.model, face.model))
 
 
 def begin(connection: sqlite3.Connection, model: ModelIdentity) -> None:
@@ -145,11 +136,3 @@ def _update(connection: sqlite3.Connection, version: Version, model: ModelIdenti
 def _drop(connection: sqlite3.Connection, version: Version) -> None:
     connection.execute("DELETE FROM vectors WHERE version = ?", (version.number,))
     connection.execute("DELETE FROM versions WHERE number = ?", (version.number,))
-
-
-def _mismatch(live_model: ModelIdentity, other_key: str) -> str:
-    return (
-        f"The index was made with the model {live_model.key} (weights: {live_model.weights_path}), "
-        f"not with {other_key}; their embeddings cannot be compared. Use that model, or give all "
-        "faces the other one: sightings reindex --model MODEL"
-    )
