@@ -92,16 +92,17 @@ def ingest(
     found = list(discover(paths))
     run.progress.start_run(len(found))
     try:
-        for item in found:
-            if isinstance(item, MediaError):
-                run.report.failed.append(str(item))
-            else:
-                run.file_and_names(item, after_media)
-            run.progress.finish_file()
-        # What another process worked on may be done by now, or free again.
-        waiting, run.report.waiting = run.report.waiting, []
-        for path in waiting:
-            run.file_and_names(Path(path), after_media)
+        with index.loading():
+            for item in found:
+                if isinstance(item, MediaError):
+                    run.report.failed.append(str(item))
+                else:
+                    run.file_and_names(item, after_media)
+                run.progress.finish_file()
+            # What another process worked on may be done by now, or free again.
+            waiting, run.report.waiting = run.report.waiting, []
+            for path in waiting:
+                run.file_and_names(Path(path), after_media)
     except BaseException:
         # Should this fail too, the next run finds that this process is dead.
         with suppress(IndexFailure):

@@ -137,6 +137,10 @@ class ElasticsearchSettings:
         120.0,
         "how long a deletion may wait for its bytes to leave the disks, usually 30 s; 0: not",
     )
+    first_load: bool = _setting(
+        False,
+        "write without replicas and refreshes while `index` runs; a node lost then loses its faces",
+    )
     shards: Count = _setting(1, "primary shards of a new index")
     replicas: Annotated[int, Ge(0)] = _setting(
         1, "copies of each shard; 0 loses the index with a node"

@@ -13,7 +13,7 @@ from io import TextIOWrapper
 
 import typer
 
-from indexer.cli import demo, index, library, people, search
+from indexer.cli import demo, index, library, people, search, upkeep
 from indexer.cli.output import note
 from indexer.errors import EnvironmentFailure, NoFace, NotFound, SightingsError
 from indexer.text import shown
@@ -31,6 +31,7 @@ index.add_to(app)
 search.add_to(app)
 library.add_to(app)
 people.add_to(app)
+upkeep.add_to(app)
 demo.add_to(app)
 
 INTERRUPTED = 130

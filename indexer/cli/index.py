@@ -136,6 +136,7 @@ def reindex_command(
         embedder = load_embedder(settings)
         with file_bars() as bars:
             report = reindex(opened, embedder, settings, bars)
+        kept = opened.stats().get("versions_kept")
     if as_json:
         print_json(vars(report))
     else:
@@ -147,6 +148,8 @@ def reindex_command(
             else "The old model stays live; run this again when the media above are mended."
         )
         say(f"{counted(report.faces, 'face')} of {report.media} media embedded anew. {state}")
+        if kept:
+            note(f"What it replaced is kept: {kept}. `sightings optimize --drop-old` deletes it.")
     if not report.activated:
         raise typer.Exit(1)
 

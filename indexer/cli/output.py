@@ -74,6 +74,11 @@ def say_deleted(deleted: Deleted) -> None:
         counted(deleted.labels, "label"),
     )
     say(f"Deleted {', '.join(parts)}.")
+    if deleted.still_in:
+        note(
+            f"These snapshots hold it all the same: {', '.join(deleted.still_in)}. Delete them, "
+            "or forget again after restoring one."
+        )
 
 
 def say(text: str) -> None:

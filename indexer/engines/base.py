@@ -2,18 +2,23 @@
 
 An index stores media with their files, segments (the job state), faces and labels. Methods raise
 `IndexFailure` (or one of its kinds) when storage fails; nothing acknowledged is lost, however a
-process ends, and every change of several records is seen by other processes as a whole or not at
-all. "For good" means that the bytes go too, from every file of the index; where others hold that
-up, IndexFailure says what is left to do.
+process ends. An engine with transactions shows others a change of several records as a whole or not
+at all; without, a change that was cut short is completed by doing it again, and no media counts as
+done before. "For good" means that the bytes go too, from every file of the index; where others hold
+that up, IndexFailure says what is left to do.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from indexer.engines.versions import Versions
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     import numpy as np
 
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
     from indexer.settings import AppearanceSettings
 
 
-class Index(ABC):
+class Index(Versions):
     """Media, segments, faces and labels, searchable by embedding."""
 
     def __enter__(self) -> Index:
@@ -262,34 +267,15 @@ class Index(ABC):
         Raises NotFound if no label and no face has the name.
         """
 
-    # --- another model beside the live one ---------------------------------------------------
+    # --- upkeep ------------------------------------------------------------------------------
+
+    def loading(self) -> AbstractContextManager[None]:
+        """Return a context in which much is written; the engine may put off what that hinders."""
+        return nullcontext()
 
     @abstractmethod
-    def begin_version(self, model: ModelIdentity) -> None:
-        """Start (or go on with) embeddings of another model beside the live ones.
-
-        An unfinished version of yet another model is dropped. Raises UsageError if `model` has
-        the live model's key.
-        """
-
-    @abstractmethod
-    def unembedded_faces(self) -> Iterator[Face]:
-        """Yield, as `iter_faces` does, the faces without a vector in the version being built.
-
-        This and the next two raise UsageError if none is being built.
-        """
-
-    @abstractmethod
-    def put_vectors(self, vectors: Mapping[str, np.ndarray]) -> None:
-        """Store vectors of the version being built, by face id; faces that are gone are ignored."""
-
-    @abstractmethod
-    def activate_version(self) -> None:
-        """Make the version being built the live one and delete the old for good, in one step.
-
-        Media in state `working` begin again: their tracks are of the old model.
-        Raises IndexFailure if a face has no vector in it.
-        """
+    def optimize(self) -> None:
+        """Make searches fast after much was written, and finish what deletions had to leave."""
 
     @abstractmethod
     def stats(self) -> dict[str, int | str]:

@@ -12,6 +12,7 @@ from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic import segments as segment_documents
 from indexer.engines.elastic import versions
 from indexer.engines.elastic.bulk import Action
+from indexer.engines.elastic.rebuilding import writable
 from indexer.engines.elastic.settling import settle, touch
 from indexer.engines.elastic.values import exact_key, to_text
 from indexer.errors import IndexFailure
@@ -28,24 +29,38 @@ if TYPE_CHECKING:
 def delete_media(store: Store, media_ids: Sequence[str]) -> Deleted:
     """Delete media with all that belongs to them.
 
-    The media's document goes first, so that nobody begins anything of it any more, and what
-    workers still hold is refused; then all that has its id.
+    Segments go first, so that what workers still hold is refused; a media's own document goes
+    last, so that a deletion that was cut short can be asked for again, and only if nobody has
+    started the media meanwhile.
     """
     ids = list(dict.fromkeys(to_text(media_id) for media_id in media_ids))
     known = store.get_many(store.media, ids)
     started = [document for document in known.values() if media_documents.is_known(document)]
     faces = _faces_of(store, known)
     labels = label_documents.listed(store, ids)
-    store.write(Action("delete", store.media, media_id) for media_id in known)
-    for index in _faces_indices(store):
-        store.write(Action("delete", index, face_id) for face_id in faces)
-    of_media = queries.any_of("media_id", ids)
+    for _ in range(media_documents.ATTEMPTS):
+        _delete_parts(store, ids, faces)
+        conflicts = store.write(
+            Action("delete", store.media, document.id, None, document.seq_no, document.term)
+            for document in known.values()
+        )
+        if not conflicts:
+            return Deleted(len(started), len(faces), len(labels))
+        known = store.get_many(store.media, [action.id for action in conflicts])
+        faces = _faces_of(store, known)
+    raise media_documents.contended(ids[0])
+
+
+def _delete_parts(store: Store, media_ids: Sequence[str], faces: Sequence[str]) -> None:
+    """Delete all that has the media's ids; the faces that are known by their own ids, too."""
+    of_media = queries.any_of("media_id", media_ids)
     _delete_found(store, store.segments, of_media, ["media_id", "number"])
+    with writable(store) as indices:
+        for index in indices:
+            store.write(Action("delete", index, face_id) for face_id in faces)
+            _delete_found(store, index, of_media, face_documents.ORDER)
     _delete_found(store, store.files, of_media, ["path_key"])
     _delete_found(store, store.labels, of_media, ["label_id"])
-    for index in _faces_indices(store):
-        _delete_found(store, index, of_media, face_documents.ORDER)
-    return Deleted(len(started), len(faces), len(labels))
 
 
 def delete_faces(store: Store, face_ids: Sequence[str]) -> Deleted:
@@ -59,8 +74,9 @@ def delete_faces(store: Store, face_ids: Sequence[str]) -> Deleted:
     label_documents.delete(store, labels)
     for media_id, gone in by_media.items():
         _unlist(store, media_id, gone)
-    for faces_index in _faces_indices(store):
-        store.write(Action("delete", faces_index, face_id) for face_id in present)
+    with writable(store) as indices:
+        for faces_index in indices:
+            store.write(Action("delete", faces_index, face_id) for face_id in present)
     touch(store, by_media)
     settle(store, index, list(by_media))
     return Deleted(faces=len(present), labels=len(labels))
@@ -78,8 +94,9 @@ def forget_person(store: Store, name: str) -> Deleted:
     others = label_documents.delete(store, [label.id for label in labels])
     touch(store, others)
     settle(store, index, list(others))
-    for version in versions.versions(store):
-        _delete_found(store, version.index, named, face_documents.ORDER)
+    with writable(store) as indices:
+        for faces_index in indices:
+            _delete_found(store, faces_index, named, face_documents.ORDER)
     return Deleted(faces=deleted.faces, labels=deleted.labels + sum(others.values()))
 
 
@@ -95,17 +112,12 @@ def _faces_of(store: Store, known: Mapping[str, Document]) -> list[str]:
     return list(store.get_many(store.faces, listed, includes=["face_id"]))
 
 
-def _faces_indices(store: Store) -> list[str]:
-    return [version.index for version in versions.versions(store)]
-
-
 def _labels_on(store: Store, index: str, by_media: Mapping[str, Collection[str]]) -> list[str]:
     """Return the ids of the labels that lie on faces."""
     found = []
     labels = label_documents.of_media(store, list(by_media))
     for media_id, of_media in labels.items():
-        media = store.get(store.media, media_id)
-        ids = segment_documents.face_ids(media, segment_documents.of_document(store, media))
+        ids = segment_documents.face_ids_of(store, media_id)
         faces = list(face_documents.get_many(store, index, ids).values())
         for label in of_media:
             face = find_face(faces, label)

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from indexer.engines.base import Index
-from indexer.engines.checks import nobody_named, query_vectors
-from indexer.engines.elastic import deletion, linking, purging, rebuilding, versions
+from indexer.engines.checks import query_vectors
+from indexer.engines.elastic import claims, deletion, linking, naming, purging, rebuilding, versions
 from indexer.engines.elastic import faces as face_documents
 from indexer.engines.elastic import filters as queries
 from indexer.engines.elastic import labels as label_documents
+from indexer.engines.elastic import loading as first_load
 from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic import segments as segment_documents
 from indexer.engines.elastic import statistics as store_statistics
 from indexer.engines.elastic.opening import open_store
 from indexer.engines.elastic.search import Searcher
-from indexer.engines.elastic.settling import settle, touch
+from indexer.engines.elastic.settling import settle_live
 from indexer.engines.elastic.values import batches
-from indexer.labels import unmatched
-from indexer.records import Deleted
+from indexer.records import Deleted, Filters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     import numpy as np
 
     from indexer.engines.elastic.store import Store
     from indexer.records import (
         Face,
-        Filters,
         Label,
         Media,
         MediaFile,
@@ -99,14 +100,10 @@ class ElasticIndex(Index):
         return media_documents.find_file(self._store, path)
 
     def put_file(self, file: MediaFile) -> None:
-        self._settle(media_documents.put_file(self._store, file))
+        settle_live(self._store, media_documents.put_file(self._store, file))
 
     def remove_file(self, path: str) -> None:
-        self._settle(media_documents.remove_file(self._store, path))
-
-    def _settle(self, media_ids: Sequence[str]) -> None:
-        if media_ids:
-            settle(self._store, versions.live(self._store).index, media_ids)
+        settle_live(self._store, media_documents.remove_file(self._store, path))
 
     def iter_files(self) -> Iterator[MediaFile]:
         return media_documents.iter_files(self._store)
@@ -129,18 +126,18 @@ class ElasticIndex(Index):
     def claim_segment(
         self, media_id: str, *, owner: str, lease_s: float, max_attempts: int
     ) -> Segment | None:
-        return segment_documents.claim(
+        return claims.claim(
             self._store, media_id, owner=owner, lease_s=lease_s, max_attempts=max_attempts
         )
 
     def renew_claim(self, segment: Segment, *, lease_s: float) -> None:
-        segment_documents.renew(self._store, segment, lease_s=lease_s)
+        claims.renew(self._store, segment, lease_s=lease_s)
 
     def claim_owners(self) -> tuple[str, ...]:
-        return segment_documents.owners(self._store)
+        return claims.owners(self._store)
 
     def release_claims(self, owner: str, *, forgive: bool = False) -> int:
-        return segment_documents.release(self._store, owner, forgive=forgive)
+        return claims.release(self._store, owner, forgive=forgive)
 
     def finish_segment(
         self, segment: Segment, faces: Sequence[Face], *, tracks: bytes, counts: SegmentCounts
@@ -148,7 +145,7 @@ class ElasticIndex(Index):
         linking.finish_segment(self._store, segment, faces, tracks=tracks, counts=counts)
 
     def fail_segment(self, segment: Segment, error: str) -> None:
-        segment_documents.mark_failed(self._store, segment, error)
+        claims.mark_failed(self._store, segment, error)
 
     def list_segments(self, media_id: str) -> list[Segment]:
         return segment_documents.of_media(self._store, media_id)
@@ -171,6 +168,10 @@ class ElasticIndex(Index):
         self, filters: Filters | None = None, *, embeddings: bool = False
     ) -> Iterator[Face]:
         index = versions.live(self._store).index
+        if filters is not None and filters == Filters(media_ids=filters.media_ids[:1]):
+            # A media's faces are known without a search, which would have to refresh all faces.
+            faces = self._faces_of(filters.media_ids[0], embeddings=embeddings)
+            return iter(sorted(faces, key=lambda face: (face.timestamp_s, face.id)))
         return face_documents.iterate(self._store, index, filters, embeddings=embeddings)
 
     def search(self, vector: np.ndarray, k: int, filters: Filters | None = None) -> list[Hit]:
@@ -216,32 +217,17 @@ class ElasticIndex(Index):
     # --- names -------------------------------------------------------------------------------
 
     def label(self, labels: Iterable[Label]) -> tuple[Label, ...]:
-        by_media: dict[str, list[Label]] = {}
-        for label in labels:
-            by_media.setdefault(label.media_id, []).append(label)
-        every = [label for of_media in by_media.values() for label in of_media]
-        label_documents.store_labels(self._store, every)
-        self._rename_faces(list(by_media))
-        lost: list[Label] = []
-        for media in self._media(list(by_media)):
-            if media.state in ("done", "failed"):
-                lost.extend(unmatched(self._faces_of(media.id), by_media[media.id]))
-        return tuple(lost)
+        return naming.label(self._store, labels)
 
-    def _faces_of(self, media_id: str) -> list[Face]:
+    def _faces_of(self, media_id: str, *, embeddings: bool = False) -> list[Face]:
+        ids = segment_documents.face_ids_of(self._store, media_id)
         store = self._store
-        media = store.get(store.media, media_id)
-        ids = segment_documents.face_ids(media, segment_documents.of_document(store, media))
-        return list(face_documents.get_many(store, store.faces, ids).values())
-
-    def _rename_faces(self, media_ids: Sequence[str]) -> None:
-        touch(self._store, media_ids)
-        self._settle(media_ids)
+        return list(
+            face_documents.get_many(store, store.faces, ids, embeddings=embeddings).values()
+        )
 
     def delete_labels(self, label_ids: Iterable[str]) -> int:
-        deleted = label_documents.delete(self._store, label_ids)
-        self._rename_faces(list(deleted))
-        return sum(deleted.values())
+        return naming.delete_labels(self._store, label_ids)
 
     def list_labels(
         self, media_ids: Sequence[str] = (), persons: Sequence[str] = ()
@@ -252,16 +238,7 @@ class ElasticIndex(Index):
         return label_documents.people(self._store, versions.live(self._store).index)
 
     def rename_person(self, old: str, new: str) -> int:
-        index = versions.live(self._store).index
-        named = self.list_labels(persons=[old])
-        renamed = face_documents.ids_of_person(self._store, index, old)
-        if not named and not renamed:
-            raise nobody_named(old)
-        label_documents.store_labels(self._store, [replace(label, person=new) for label in named])
-        faces = face_documents.get_many(self._store, index, renamed)
-        of_labels = {label.media_id for label in named}
-        self._rename_faces(sorted(of_labels | {face.media_id for face in faces.values()}))
-        return len(faces)
+        return naming.rename(self._store, old, new)
 
     def forget_person(self, name: str) -> Deleted:
         return self._purged(deletion.forget_person(self._store, name))
@@ -280,7 +257,18 @@ class ElasticIndex(Index):
     def activate_version(self) -> None:
         rebuilding.activate(self._store)
 
-    # --- what there is -----------------------------------------------------------------------
+    def drop_old_versions(self) -> int:
+        return rebuilding.drop_old(self._store)
+
+    # --- upkeep ------------------------------------------------------------------------------
+
+    def loading(self) -> AbstractContextManager[None]:
+        return first_load.loading(self._store) if self._settings.first_load else nullcontext()
+
+    def optimize(self) -> None:
+        first_load.end(self._store)
+        purging.expunge(self._store, wait_s=self._settings.expunge_s)
+        purging.merge(self._store, versions.live(self._store).index)
 
     def stats(self) -> dict[str, int | str]:
         return store_statistics.collect(self._store)

@@ -69,6 +69,12 @@ def of_media(store: Store, media_ids: Sequence[str]) -> dict[str, list[Label]]:
     return found
 
 
+def media_of(store: Store, label_ids: Iterable[str]) -> list[str]:
+    """Return the media of those labels that exist."""
+    found = store.get_many(store.labels, list(label_ids), includes=["media_id"])
+    return sorted({document.source["media_id"] for document in found.values()})
+
+
 def delete(store: Store, label_ids: Iterable[str]) -> dict[str, int]:
     """Delete labels; return how many there were, by media."""
     found = store.get_many(store.labels, list(label_ids), includes=["media_id"])

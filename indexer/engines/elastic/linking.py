@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from indexer.appearances import plan_links
 from indexer.engines.checks import check_faces_fit, check_models, claim_lost, unit_vector
+from indexer.engines.elastic import claims, versions
 from indexer.engines.elastic import faces as face_documents
 from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic import segments as segment_documents
-from indexer.engines.elastic import versions
 from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.labels import listed as listed_labels
 from indexer.engines.elastic.settling import renamed
@@ -44,7 +44,7 @@ def finish_segment(
     the segment is done. Each face is written only onto the state in which it was found, so one
     who has lost the claim without knowing overwrites nothing.
     """
-    held = segment_documents.held(store, segment)
+    held = claims.held(store, segment)
     version = versions.live(store)
     check_models(version.model, faces)
     check_faces_fit(segment, faces)
@@ -53,10 +53,10 @@ def finish_segment(
     listed: list[str] = held.source["face_ids"]
     coming = list(dict.fromkeys([*listed, *new]))
     if len(coming) > len(listed):
-        segment_documents.update_held(store, segment, {"face_ids": coming})
+        claims.update_held(store, segment, {"face_ids": coming})
     try:
         stale = _replace_faces(store, version.index, segment, new, coming)
-        segment_documents.update_held(
+        claims.update_held(
             store,
             segment,
             {
@@ -116,7 +116,7 @@ def _replace_faces(
         due = {action.id for action in store.write(actions())}
         if not due:
             return stale
-        segment_documents.held(store, segment)  # others may write here only if it is lost
+        claims.held(store, segment)  # others may write here only if it is lost
     raise media_documents.contended(segment.media_id)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from es_mappings import KINDS, SCHEMA_VERSION, index_template
 from indexer.engines.elastic.connection import Connection
+from indexer.engines.elastic.loading import end_dead
 from indexer.engines.elastic.location import parse_location
 from indexer.engines.elastic.store import Store
 from indexer.engines.elastic.versions import MODELLESS
@@ -34,6 +35,7 @@ def open_store(location: str, settings: ElasticsearchSettings, *, create: bool) 
                 f"There is no index {location}. Create it by indexing: sightings index PATH..."
             )
         _check_schema(location, found)
+        end_dead(store)
     except BaseException:
         store.connection.close()
         raise

@@ -58,6 +58,17 @@ def expunge(store: Store, *, wait_s: float) -> None:
     store.visible(*indices, always=True)  # files of the old state go when nobody reads them
 
 
+def merge(store: Store, index: str) -> None:
+    """Make one file of each shard of an index: what is many graphs is searched many times."""
+    store.connection.call(
+        store.connection.client.indices.forcemerge,
+        timeout_s=MERGE_TIMEOUT_S,
+        index=index,
+        max_num_segments=1,
+        flush=True,
+    )
+
+
 _Copy = tuple[str, str, int]
 """A copy of a shard: index, number of the shard, number of the copy."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from indexer.engines.checks import unit_vector
@@ -127,6 +128,21 @@ def allow_writes(store: Store, index: str) -> None:
         index=index,
         settings={"index.blocks.write": None},
     )
+
+
+@contextmanager
+def writable(store: Store) -> Iterator[list[str]]:
+    """Give all faces indices, those kept from before included, to delete from."""
+    kept = [version.index for version in versions.old(store)]
+    for index in kept:
+        allow_writes(store, index)
+    try:
+        yield [version.index for version in versions.versions(store)]
+    finally:
+        for index in kept:
+            store.connection.call(
+                store.connection.client.indices.add_block, expect=(404,), index=index, block="write"
+            )
 
 
 def drop_old(store: Store) -> int:

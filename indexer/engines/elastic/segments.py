@@ -7,13 +7,11 @@ are known without a search, whatever was interrupted.
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from indexer.engines.checks import claim_lost, given_up
 from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic.bulk import Action
-from indexer.engines.elastic.values import from_date, from_text, now, to_date, to_text
+from indexer.engines.elastic.values import from_date, from_text
 from indexer.records import WHOLE_MEDIA_S, Segment, SegmentCounts, SegmentSpan
 
 if TYPE_CHECKING:
@@ -53,6 +51,12 @@ def face_ids(media: Document | None, segments: Mapping[int, Document]) -> list[s
     for document in segments.values():
         listed += document.source["face_ids"]
     return list(dict.fromkeys(listed))
+
+
+def face_ids_of(store: Store, media_id: str) -> list[str]:
+    """Return the ids of all faces that a media may have, by its id."""
+    media = store.get(store.media, media_id)
+    return face_ids(media, of_document(store, media))
 
 
 def start(store: Store, media: Media, spans: Sequence[SegmentSpan]) -> None:
@@ -129,120 +133,8 @@ def _conditional(
     return Action("index", store.segments, doc_id, source, before.seq_no, before.term)
 
 
-def claim(
-    store: Store, media_id: str, *, owner: str, lease_s: float, max_attempts: int
-) -> Segment | None:
-    """Claim the first free segment; those attempted too often become failed on the way."""
-    for _ in range(media_documents.ATTEMPTS):
-        free = [
-            document
-            for document in of_document(store, store.get(store.media, media_id)).values()
-            if _is_free(document)
-        ]
-        if not free:
-            return None
-        source = free[0].source
-        if source["attempts"] >= max_attempts:
-            error = given_up(source["attempts"])
-            changed = {**_unclaimed(source), "state": "failed", "error": error}
-            store.put(store.segments, free[0].id, changed, before=free[0])
-            continue
-        changed = _unclaimed(source) | {
-            "state": "claimed",
-            "attempts": source["attempts"] + 1,
-            "owner": to_text(owner),
-            "lease_until": to_date(now() + timedelta(seconds=lease_s)),
-        }
-        if claimed := store.put(store.segments, free[0].id, changed, before=free[0]):
-            return from_document(claimed)
-    raise media_documents.contended(media_id)
-
-
-def _is_free(document: Document) -> bool:
-    source = document.source
-    if source["state"] != "claimed":
-        return bool(source["state"] == "pending")
-    until = from_date(source["lease_until"])
-    return until is None or until <= now()
-
-
-def held(store: Store, segment: Segment) -> Document:
-    """Return a segment's document. Raises ClaimLost unless the claim on it still stands."""
-    document = store.get(store.segments, segment_id(segment.media_id, segment.span.number))
-    if document is None or not _is_held(document, segment):
-        raise claim_lost(segment)
-    return document
-
-
-def _is_held(document: Document, segment: Segment) -> bool:
-    now_stored = from_document(document)
-    return (
-        now_stored.state == "claimed"
-        and now_stored.span == segment.span
-        and now_stored.owner == segment.owner
-        and now_stored.attempts == segment.attempts
-    )
-
-
-def update_held(store: Store, segment: Segment, changes: Mapping[str, Any]) -> Document:
-    """Change fields of a segment that is held. Raises ClaimLost."""
-    for _ in range(media_documents.ATTEMPTS):
-        before = held(store, segment)
-        if after := store.put(
-            store.segments, before.id, {**before.source, **changes}, before=before
-        ):
-            return after
-    raise claim_lost(segment)
-
-
-def renew(store: Store, segment: Segment, *, lease_s: float) -> None:
-    """Prolong a claim. Raises ClaimLost."""
-    until = to_date(now() + timedelta(seconds=lease_s))
-    update_held(store, segment, {"lease_until": until})
-
-
-def mark_failed(store: Store, segment: Segment, error: str) -> None:
-    """Mark a segment failed. Raises ClaimLost."""
-    update_held(store, segment, {**CLAIMLESS, "state": "failed", "error": to_text(error)})
-
-
-def owners(store: Store) -> tuple[str, ...]:
-    """Return the owners of claimed segments, sorted."""
-    store.visible(store.segments, always=True)
-    buckets = store.composite(
-        store.segments, [{"owner": {"terms": {"field": "owner"}}}], _claimed_query()
-    )
-    return tuple(sorted(from_text(bucket["key"]["owner"]) for bucket in buckets))
-
-
-def release(store: Store, owner: str, *, forgive: bool) -> int:
-    """Make an owner's claimed segments pending again."""
-    store.visible(store.segments, always=True)
-    ids = store.ids(
-        store.segments,
-        {"bool": {"filter": [_claimed_query(), {"term": {"owner": to_text(owner)}}]}},
-        ["media_id", "number"],
-    )
-    released = 0
-    for document in store.get_many(store.segments, ids).values():
-        source = document.source
-        if source["state"] == "claimed" and source["owner"] == to_text(owner):
-            attempts = source["attempts"] - int(forgive)
-            changed = {**_unclaimed(source), "state": "pending", "attempts": attempts}
-            released += store.put(store.segments, document.id, changed, before=document) is not None
-    return released
-
-
-def _claimed_query() -> dict[str, Any]:
-    return {"term": {"state": "claimed"}}
-
-
 CLAIMLESS: Mapping[str, Any] = {"owner": None, "lease_until": None, "error": None}
 """The fields of a segment that nobody has claimed."""
-
-
-def _unclaimed(source: Mapping[str, Any]) -> dict[str, Any]:
-    return {**source, **CLAIMLESS}
 
 
 def to_document(segment: Segment) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from indexer.engines.elastic import faces as face_documents
 from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic import segments as segment_documents
+from indexer.engines.elastic import versions
 from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.labels import of_media as labels_of
 from indexer.labels import persons_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from indexer.engines.elastic.store import Document, Store
     from indexer.records import Label
@@ -32,8 +33,19 @@ def touch(store: Store, media_ids: Iterable[str]) -> None:
     )
 
 
-def settle(store: Store, index: str, media_ids: Sequence[str]) -> None:
-    """Give the faces of media their names and paths as they are recorded now."""
+def settle_live(store: Store, media_ids: Sequence[str], *, without: Collection[str] = ()) -> None:
+    """Settle faces of the live version."""
+    if media_ids:
+        settle(store, versions.live(store).index, media_ids, without=without)
+
+
+def settle(
+    store: Store, index: str, media_ids: Sequence[str], *, without: Collection[str] = ()
+) -> None:
+    """Give the faces of media their names and paths as they are recorded now.
+
+    without: ids of labels that are about to be deleted.
+    """
     due = list(dict.fromkeys(media_ids))
     for _ in range(media_documents.ATTEMPTS):
         if not due:
@@ -41,12 +53,14 @@ def settle(store: Store, index: str, media_ids: Sequence[str]) -> None:
         due = [
             media_id
             for start in range(0, len(due), 100)
-            for media_id in _settle(store, index, due[start : start + 100])
+            for media_id in _settle(store, index, due[start : start + 100], without)
         ]
     raise media_documents.contended(due[0])
 
 
-def _settle(store: Store, index: str, media_ids: Sequence[str]) -> list[str]:
+def _settle(
+    store: Store, index: str, media_ids: Sequence[str], without: Collection[str]
+) -> list[str]:
     """Settle some media; return those that changed meanwhile."""
     before = store.get_many(store.media, media_ids)
     labels = labels_of(store, list(before))
@@ -54,7 +68,8 @@ def _settle(store: Store, index: str, media_ids: Sequence[str]) -> list[str]:
         segments = segment_documents.of_document(store, document)
         ids = segment_documents.face_ids(document, segments)
         found = face_documents.documents(store, index, ids)
-        store.write(renamed(index, found, document.source, labels.get(media_id, [])))
+        of_media = [label for label in labels.get(media_id, []) if label.id not in without]
+        store.write(renamed(index, found, document.source, of_media))
     after = store.get_many(store.media, list(before), includes=["media_id"])
     return [i for i in after if (after[i].seq_no, after[i].term) != _state(before[i])]
 

@@ -49,6 +49,7 @@ def _state_of(store: Store, live: versions.Version) -> dict[str, int | str]:
     building = versions.versions(store, versions.building_alias(store))
     old = versions.old(store)
     return {
+        "loading": live.loading["owner"] if live.loading else "",
         "size_bytes": int(total["store"]["size_in_bytes"]),
         "documents": int(stats["_all"]["primaries"]["docs"]["count"]),
         "deleted_documents": int(total["docs"]["deleted"]),

@@ -7,7 +7,7 @@ an empty index without vectors, so that adopting a first model, too, is one cond
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from es_mappings import SCHEMA_VERSION, index_template
@@ -25,11 +25,15 @@ MODELLESS = "none-0"
 
 @dataclass(frozen=True)
 class Version:
-    """A faces index: `number` counts up, the model is None in a new collection."""
+    """A faces index: `number` counts up, the model is None in a new collection.
+
+    loading: who loads it, and the number of copies it is to have then; see `loading`.
+    """
 
     index: str
     number: int
     model: ModelIdentity | None
+    loading: dict[str, Any] | None = None
 
 
 def versions(store: Store, alias: str = "") -> list[Version]:
@@ -44,7 +48,8 @@ def versions(store: Store, alias: str = "") -> list[Version]:
     for index, content in ({} if answer.meta.status == 404 else answer.body).items():
         meta = content.get("mappings", {}).get("_meta", {}).get("sightings", {})
         if meta.get("collection") == store.name and meta.get("kind") == "faces":
-            found.append(Version(index, int(index.rsplit("-", 1)[1]), _identity(meta["model"])))
+            number, model = int(index.rsplit("-", 1)[1]), _identity(meta["model"])
+            found.append(Version(index, number, model, meta.get("loading")))
     return sorted(found, key=lambda version: version.number)
 
 
@@ -150,22 +155,21 @@ def swap(store: Store, before: Version, after: Version) -> bool:
 
 def remember(store: Store, version: Version, model: ModelIdentity) -> None:
     """Store where a version's weights lie now."""
-    store.connection.call(
-        store.connection.client.indices.put_mapping,
-        index=version.index,
-        meta=_meta(store, model),
-    )
+    write_meta(store, replace(version, model=model), version.loading)
 
 
-def _meta(store: Store, model: ModelIdentity | None) -> dict[str, Any]:
-    return {
-        "sightings": {
-            "schema_version": SCHEMA_VERSION,
-            "collection": store.name,
-            "kind": "faces",
-            "model": None if model is None else _document(model),
-        }
+def write_meta(store: Store, version: Version, loading: dict[str, Any] | None) -> None:
+    """Store what a faces index says of itself."""
+    meta = {
+        "schema_version": SCHEMA_VERSION,
+        "collection": store.name,
+        "kind": "faces",
+        "model": None if version.model is None else _document(version.model),
+        "loading": loading,
     }
+    store.connection.call(
+        store.connection.client.indices.put_mapping, index=version.index, meta={"sightings": meta}
+    )
 
 
 def _document(model: ModelIdentity) -> dict[str, Any]:

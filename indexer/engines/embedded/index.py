@@ -277,7 +277,11 @@ class EmbeddedIndex(Index):
         with self._db.deleting() as connection:
             versions.activate(connection)
 
-    # --- what there is -----------------------------------------------------------------------
+    # --- upkeep ------------------------------------------------------------------------------
+
+    def optimize(self) -> None:
+        with self._db.deleting() as connection:
+            connection.execute("PRAGMA optimize")
 
     def stats(self) -> dict[str, int | str]:
         with self._db.reading() as connection:

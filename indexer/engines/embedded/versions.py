@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-
 @dataclass(frozen=True)
 class Version:
     """A set of vectors, one for each face: `number` keys them."""

@@ -1,0 +1,49 @@
+"""The part of the contract by which an index takes another embedding model, as a whole."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+
+    from indexer.records import Face, ModelIdentity
+
+
+class Versions(ABC):
+    """Embeddings of another model are built beside the live ones, which answer meanwhile."""
+
+    @abstractmethod
+    def begin_version(self, model: ModelIdentity) -> None:
+        """Start (or go on with) embeddings of another model beside the live ones.
+
+        An unfinished version of yet another model is dropped. Raises UsageError if `model` has
+        the live model's key.
+        """
+
+    @abstractmethod
+    def unembedded_faces(self) -> Iterator[Face]:
+        """Yield, as `iter_faces` does, the faces without a vector in the version being built.
+
+        This and the next two raise UsageError if none is being built.
+        """
+
+    @abstractmethod
+    def put_vectors(self, vectors: Mapping[str, np.ndarray]) -> None:
+        """Store vectors of the version being built, by face id; faces that are gone are ignored."""
+
+    @abstractmethod
+    def activate_version(self) -> None:
+        """Make the version being built the live one, in one step.
+
+        The old one is deleted for good, or kept until `drop_old_versions`. Media in state `working`
+        begin again: their tracks are of the old model.
+        Raises IndexFailure if a face has no vector in it.
+        """
+
+    def drop_old_versions(self) -> int:
+        """Delete versions that were replaced and kept, for good. Return how many."""
+        return 0
