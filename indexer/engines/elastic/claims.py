@@ -72,14 +72,18 @@ def _is_held(document: Document, segment: Segment) -> bool:
     )
 
 
-def update_held(store: Store, segment: Segment, changes: Mapping[str, Any]) -> Document:
-    """Change fields of a segment that is held. Raises ClaimLost."""
+def update_held(
+    store: Store, segment: Segment, changes: Mapping[str, Any], *, before: Document | None = None
+) -> Document:
+    """Change fields of a segment that is held. Raises ClaimLost.
+
+    before: as it was held when last read or written, which saves reading it again.
+    """
     for _ in range(media_documents.ATTEMPTS):
-        before = held(store, segment)
-        if after := store.put(
-            store.segments, before.id, {**before.source, **changes}, before=before
-        ):
+        known = before or held(store, segment)
+        if after := store.put(store.segments, known.id, {**known.source, **changes}, before=known):
             return after
+        before = None
     raise claim_lost(segment)
 
 

@@ -12,7 +12,7 @@ from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic import segments as segment_documents
 from indexer.engines.elastic import versions
 from indexer.engines.elastic.bulk import Action
-from indexer.engines.elastic.rebuilding import writable
+from indexer.engines.elastic.rebuilding import allow_writes, writable
 from indexer.engines.elastic.settling import settle, touch
 from indexer.engines.elastic.values import exact_key, to_text
 from indexer.errors import IndexFailure
@@ -21,7 +21,7 @@ from indexer.records import Deleted
 from indexer.tracks import without_faces
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from indexer.engines.elastic.store import Document, Store
 
@@ -55,10 +55,12 @@ def _delete_parts(store: Store, media_ids: Sequence[str], faces: Sequence[str]) 
     """Delete all that has the media's ids; the faces that are known by their own ids, too."""
     of_media = queries.any_of("media_id", media_ids)
     _delete_found(store, store.segments, of_media, ["media_id", "number"])
-    with writable(store) as indices:
-        for index in indices:
-            store.write(Action("delete", index, face_id) for face_id in faces)
-            _delete_found(store, index, of_media, face_documents.ORDER)
+
+    def delete(index: str) -> None:
+        store.write(Action("delete", index, face_id) for face_id in faces)
+        _delete_found(store, index, of_media, face_documents.ORDER)
+
+    _delete_in_every_version(store, delete)
     _delete_found(store, store.files, of_media, ["path_key"])
     _delete_found(store, store.labels, of_media, ["label_id"])
 
@@ -74,9 +76,10 @@ def delete_faces(store: Store, face_ids: Sequence[str]) -> Deleted:
     label_documents.delete(store, labels)
     for media_id, gone in by_media.items():
         _unlist(store, media_id, gone)
-    with writable(store) as indices:
-        for faces_index in indices:
-            store.write(Action("delete", faces_index, face_id) for face_id in present)
+    _delete_in_every_version(
+        store,
+        lambda version: store.write(Action("delete", version, face_id) for face_id in present),
+    )
     touch(store, by_media)
     settle(store, index, list(by_media))
     return Deleted(faces=len(present), labels=len(labels))
@@ -94,10 +97,45 @@ def forget_person(store: Store, name: str) -> Deleted:
     others = label_documents.delete(store, [label.id for label in labels])
     touch(store, others)
     settle(store, index, list(others))
-    with writable(store) as indices:
-        for faces_index in indices:
-            _delete_found(store, faces_index, named, face_documents.ORDER)
+    _delete_in_every_version(
+        store, lambda version: _delete_found(store, version, named, face_documents.ORDER)
+    )
     return Deleted(faces=deleted.faces, labels=deleted.labels + sum(others.values()))
+
+
+def _delete_in_every_version(store: Store, delete: Callable[[str], object]) -> None:
+    """Run a deletion, which can be repeated, on each faces index."""
+    with writable(store) as indices:
+        for index in indices:
+            _delete_despite_others(store, index, delete)
+
+
+def _delete_despite_others(store: Store, index: str, delete: Callable[[str], object]) -> None:
+    """Run a deletion on an index; others may make a kept one read-only again when they are done."""
+    for attempt in range(media_documents.ATTEMPTS):
+        try:
+            delete(index)
+        except IndexFailure:
+            kept = any(version.index == index for version in versions.old(store))
+            # Others may also have lifted the block since, so once more without one is no waste.
+            if not kept or (attempt and not _is_blocked(store, index)):
+                raise
+            allow_writes(store, index)
+            continue
+        return
+    raise media_documents.contended(index)
+
+
+def _is_blocked(store: Store, index: str) -> bool:
+    answer = store.connection.call(
+        store.connection.client.indices.get_settings,
+        expect=(404,),
+        index=index,
+        name="index.blocks.write",
+    )
+    return answer.meta.status != 404 and any(
+        content["settings"] for content in answer.body.values()
+    )
 
 
 def _faces_of(store: Store, known: Mapping[str, Document]) -> list[str]:

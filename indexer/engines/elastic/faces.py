@@ -12,7 +12,6 @@ from indexer.engines.elastic.values import (
     from_date,
     from_text,
     from_vector,
-    now,
     to_date,
     to_text,
     to_vector,
@@ -21,6 +20,7 @@ from indexer.records import Face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     import numpy as np
 
@@ -38,7 +38,11 @@ FETCHED_TOGETHER = 200
 
 
 def to_document(
-    face: Face, vector: np.ndarray, media: Mapping[str, Any], person: str | None
+    face: Face,
+    vector: np.ndarray,
+    media: Mapping[str, Any],
+    person: str | None,
+    indexed_at: datetime,
 ) -> dict[str, Any]:
     """Return a face as a new document, with what it takes over from its media's."""
     return {
@@ -48,7 +52,7 @@ def to_document(
         "segment": int(face.segment),
         "frame_index": int(face.frame_index),
         "timestamp_s": float(face.timestamp_s),
-        "box": [float(edge) for edge in face.box_xyxy],
+        "box": [*map(float, face.box_xyxy)],
         "landmarks": [[float(x), float(y)] for x, y in face.landmarks_xy],
         "frame_width": int(face.frame_width),
         "frame_height": int(face.frame_height),
@@ -58,7 +62,7 @@ def to_document(
         "model": face.model,
         **person_fields(person),
         **appearance_fields(None),
-        "indexed_at": to_date(now()),
+        "indexed_at": to_date(indexed_at),
         "embedding": to_vector(vector),
         "thumbnail": base64.b64encode(face.thumbnail or b"").decode(),
     }

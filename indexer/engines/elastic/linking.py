@@ -53,9 +53,9 @@ def finish_segment(
     listed: list[str] = held.source["face_ids"]
     coming = list(dict.fromkeys([*listed, *new]))
     if len(coming) > len(listed):
-        claims.update_held(store, segment, {"face_ids": coming})
+        held = claims.update_held(store, segment, {"face_ids": coming}, before=held)
     try:
-        stale = _replace_faces(store, version.index, segment, new, coming)
+        stale = _replace_faces(store, version.index, segment, new, listed)
         claims.update_held(
             store,
             segment,
@@ -66,6 +66,7 @@ def finish_segment(
                 "tracks": segment_documents.packed(tracks),
                 "face_ids": [face_id for face_id in coming if face_id not in stale],
             },
+            before=held,
         )
     except ClaimLost:
         _take_back(store, version.index, segment, list(new))
@@ -77,13 +78,19 @@ def _replace_faces(
     index: str,
     segment: Segment,
     new: Mapping[str, tuple[Face, np.ndarray]],
-    coming: Sequence[str],
+    listed: Sequence[str],
 ) -> set[str]:
-    """Write the new faces and delete the old ones of the span; return the latter's ids."""
+    """Write the new faces and delete the old ones of the span; return the latter's ids.
+
+    listed: those that may be there. Any other one that is there after all (its writer has lost the
+    claim) is not overwritten unseen: its creation fails, and the next round looks for all.
+    """
     due = set(new)
     stale: set[str] = set()
+    looked_for, coming = listed, [*listed, *new]
     for _ in range(media_documents.ATTEMPTS):
-        present = store.get_many(index, coming, includes=["timestamp_s"])
+        present = store.get_many(index, looked_for, includes=["timestamp_s"])
+        looked_for = coming
         stale = {
             face_id
             for face_id in coming
@@ -102,9 +109,12 @@ def _replace_faces(
             stale: set[str] = stale,
             due: set[str] = due,
         ) -> Iterator[Action]:
+            indexed_at = now()
             for face_id in due:
                 face, vector = new[face_id]
-                source = face_documents.to_document(face, vector, media.source, persons[face_id])
+                source = face_documents.to_document(
+                    face, vector, media.source, persons[face_id], indexed_at
+                )
                 before = present.get(face_id)
                 if before is None:
                     yield Action("create", index, face_id, source)

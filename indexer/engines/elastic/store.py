@@ -149,7 +149,7 @@ class Store:
         """Make what this object wrote to the indices visible; `always`: what others wrote too."""
         with self._lock:
             due = [index for index in indices if always or self._kind(index) in self._unseen]
-            self._unseen -= {self._kind(index) for index in due}
+            self._unseen -= set(due)
         if due:
             try:
                 self.connection.call(self.connection.client.indices.refresh, index=due)

@@ -48,8 +48,11 @@ def versions(store: Store, alias: str = "") -> list[Version]:
     for index, content in ({} if answer.meta.status == 404 else answer.body).items():
         meta = content.get("mappings", {}).get("_meta", {}).get("sightings", {})
         if meta.get("collection") == store.name and meta.get("kind") == "faces":
-            number, model = int(index.rsplit("-", 1)[1]), _identity(meta["model"])
-            found.append(Version(index, number, model, meta.get("loading")))
+            number = re.search(r"-([0-9]+)$", index)
+            if number is None:
+                continue  # a copy that somebody restored under another name
+            model = _identity(meta["model"])
+            found.append(Version(index, int(number[1]), model, meta.get("loading")))
     return sorted(found, key=lambda version: version.number)
 
 
