@@ -123,7 +123,7 @@ def test_a_placeholder_without_value_is_an_error() -> None:
 def test_a_face_is_mapped_field_by_field() -> None:
     of_media = media.to_document(video("v", recorded_at=NOON)) | media.with_paths("v", ["/v.mp4"])
     face = make_face(video("v"), axis(0))
-    document = faces.to_document(face, axis(0), of_media, "Ann")
+    document = faces.to_document(face, axis(0), of_media, "Ann", NOON)
     appearance = faces.appearance_fields(("a", 0.0, 1.0))
     assert document.keys() == document.keys() | appearance.keys() == properties("faces").keys()
     assert_fitting(properties("faces"), document | appearance)

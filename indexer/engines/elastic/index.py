@@ -168,9 +168,10 @@ class ElasticIndex(Index):
         self, filters: Filters | None = None, *, embeddings: bool = False
     ) -> Iterator[Face]:
         index = versions.live(self._store).index
-        if filters is not None and filters == Filters(media_ids=filters.media_ids[:1]):
+        media_ids = filters.media_ids if filters else ()
+        if len(media_ids) == 1 and filters == Filters(media_ids=media_ids):
             # A media's faces are known without a search, which would have to refresh all faces.
-            faces = self._faces_of(filters.media_ids[0], embeddings=embeddings)
+            faces = self._faces_of(media_ids[0], embeddings=embeddings)
             return iter(sorted(faces, key=lambda face: (face.timestamp_s, face.id)))
         return face_documents.iterate(self._store, index, filters, embeddings=embeddings)
 
