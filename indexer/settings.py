@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 
 from indexer.engines.elastic.location import is_on_cluster, parse_location
 from indexer.errors import UsageError
+from indexer.settings_api import ApiSettings
+from indexer.settings_fields import Count, NonNegative, Positive, secret, setting
 from indexer.settings_sources import PREFIX, from_environment, from_file
 from indexer.strategy import parse_strategy
 
@@ -22,25 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-NonNegative = Annotated[float, Ge(0)]
-Positive = Annotated[float, Gt(0)]
-Count = Annotated[int, Ge(1)]
-
-
-def _setting(default: Any, help_text: str) -> Any:
-    return field(default=default, metadata={"help": help_text})
-
-
-def _secret(help_text: str) -> Any:
-    """Make a text that is never shown: not by `describe`, nor in a repr or an error."""
-    return field(default="", repr=False, metadata={"help": help_text, "secret": True})
-
 
 @dataclass(frozen=True)
 class MediaSettings:
     """What counts as media."""
 
-    max_pixels: Count = _setting(
+    max_pixels: Count = setting(
         178_956_970,
         "largest photo in pixels: Pillow's own bound against decompression bombs, 0.5 GB as RGB",
     )
@@ -50,99 +39,99 @@ class MediaSettings:
 class KeyframeSettings:
     """Which frames of a video are looked at."""
 
-    strategy: str = _setting(
+    strategy: str = setting(
         "delta-e",
         "`delta-e`, `fps=R` (R frames a second), `random=N` (N frames a video) or `all`",
     )
-    min_delta_e: Positive = _setting(
+    min_delta_e: Positive = setting(
         8.0, "mean CIELAB difference from which a frame is new; 8 keeps about 1 in 7 lively frames"
     )
-    min_cell_delta_e: Positive = _setting(
+    min_cell_delta_e: Positive = setting(
         30.0, "the same for any one cell of a 16 x 9 grid: a mean hides a small new face"
     )
-    max_gap_s: Positive = _setting(
+    max_gap_s: Positive = setting(
         1.0, "a frame is new after this time, however alike; 1 s bounds what can be missed"
     )
-    reference: Literal["last-kept", "previous"] = _setting(
+    reference: Literal["last-kept", "previous"] = setting(
         "last-kept", "what a frame is compared with; `previous` misses slow drift"
     )
-    order: Literal["difference-first", "faces-first"] = _setting(
+    order: Literal["difference-first", "faces-first"] = setting(
         "difference-first", "whether frames are compared before or after looking for faces"
     )
-    segment_s: Annotated[float, Ge(1)] = _setting(
+    segment_s: Annotated[float, Ge(1)] = setting(
         60.0, "the filter restarts at each multiple: the unit of work and of retry"
     )
-    seed: Annotated[int, Ge(0)] = _setting(0, "seed of `random=N`")
+    seed: Annotated[int, Ge(0)] = setting(0, "seed of `random=N`")
 
 
 @dataclass(frozen=True)
 class FaceSettings:
     """Which faces are kept."""
 
-    min_face_px: Annotated[int, Ge(12)] = _setting(
+    min_face_px: Annotated[int, Ge(12)] = setting(
         40, "smallest face, shorter side of its box in pixels; below, networks guess"
     )
-    min_probability: Annotated[float, Ge(0), Le(1)] = _setting(
+    min_probability: Annotated[float, Ge(0), Le(1)] = setting(
         0.9, "lowest probability of the detector's last network"
     )
-    max_side_px: Annotated[int, Ge(0)] = _setting(
+    max_side_px: Annotated[int, Ge(0)] = setting(
         0, "larger pictures are reduced to this side to look for faces; 0: never"
     )
-    min_sharpness: NonNegative = _setting(
+    min_sharpness: NonNegative = setting(
         0.0, "faces more blurred than this are dropped (variance of the Laplacian); 0: none"
     )
-    batch_size: Annotated[int, Ge(1), Le(1024)] = _setting(
+    batch_size: Annotated[int, Ge(1), Le(1024)] = setting(
         8, "key frames looked at together; more only costs memory"
     )
-    device: Literal["auto", "cpu", "cuda"] = _setting("auto", "`auto`: CUDA where there is one")
+    device: Literal["auto", "cpu", "cuda"] = setting("auto", "`auto`: CUDA where there is one")
 
 
 @dataclass(frozen=True)
 class AppearanceSettings:
     """How faces of a video become appearances."""
 
-    max_gap_s: NonNegative = _setting(
+    max_gap_s: NonNegative = setting(
         2.0, "a person unseen for longer starts a new appearance; a head turns in less"
     )
-    max_faces: Count = _setting(5, "faces kept of an appearance: its best, differing ones")
+    max_faces: Count = setting(5, "faces kept of an appearance: its best, differing ones")
 
 
 @dataclass(frozen=True)
 class ElasticsearchSettings:
     """How an index on a cluster is reached and kept. Raises UsageError for contradictions."""
 
-    api_key: str = _secret("API key for the cluster, as it encodes it or `id:key`")
-    username: str = _setting("", "user of the cluster, instead of an API key")
-    password: str = _secret("that user's password")
-    ca_certs: str = _setting(
+    api_key: str = secret("API key for the cluster, as it encodes it or `id:key`")
+    username: str = setting("", "user of the cluster, instead of an API key")
+    password: str = secret("that user's password")
+    ca_certs: str = setting(
         "", "path of the CA file (PEM) that signed the cluster's certificate; for TLS"
     )
-    fingerprint: str = _setting(
+    fingerprint: str = setting(
         "", "SHA-256 of the cluster's certificate or its CA's, instead of a CA file"
     )
-    timeout_s: Positive = _setting(30.0, "how long one request may take")
-    retry_s: NonNegative = _setting(
+    timeout_s: Positive = setting(30.0, "how long one request may take")
+    retry_s: NonNegative = setting(
         60.0, "how long to go on trying while the cluster is busy or out of reach"
     )
     vector_type: Literal["int8_hnsw", "int4_hnsw", "bbq_hnsw", "hnsw", "int8_flat", "flat"] = (
-        _setting("int8_hnsw", "how a new index keeps vectors: graph or `flat`, and how many bits")
+        setting("int8_hnsw", "how a new index keeps vectors: graph or `flat`, and how many bits")
     )
-    num_candidates: Annotated[int, Ge(1), Le(10_000)] = _setting(
+    num_candidates: Annotated[int, Ge(1), Le(10_000)] = setting(
         100, "vectors a graph search looks at in each shard; more finds more and takes longer"
     )
-    oversample: Annotated[float, Ge(1), Le(10)] = _setting(
+    oversample: Annotated[float, Ge(1), Le(10)] = setting(
         3.0, "how many times the hits wanted are compared again by their full vectors"
     )
-    expunge_s: NonNegative = _setting(
+    expunge_s: NonNegative = setting(
         120.0,
         "how long a deletion may wait for its bytes to leave the disks, usually 30 s; 0: not",
     )
-    first_load: bool = _setting(
+    first_load: bool = setting(
         False,
         "write without replicas and refreshes while `index` runs; a node lost then loses its faces",
     )
-    shards: Count = _setting(1, "primary shards of a new index")
-    replicas: Annotated[int, Ge(0)] = _setting(
+    shards: Count = setting(1, "primary shards of a new index")
+    replicas: Annotated[int, Ge(0)] = setting(
         1, "copies of each shard; 0 loses the index with a node"
     )
 
@@ -175,18 +164,19 @@ class ElasticsearchSettings:
 class Settings:
     """All settings."""
 
-    index: str = _setting(
+    index: str = setting(
         "",
         "path of the index, or `elasticsearch://HOST:9200/NAME`; "
         "empty: `faces.sightings` in your data folder",
     )
-    model: str = _setting("", "embedding model for a new index; see `sightings models`")
-    facenet_weights: str = _setting("", "path of FaceNet's weights for the model `facenet`")
+    model: str = setting("", "embedding model for a new index; see `sightings models`")
+    facenet_weights: str = setting("", "path of FaceNet's weights for the model `facenet`")
     media: MediaSettings = MediaSettings()
     keyframes: KeyframeSettings = KeyframeSettings()
     faces: FaceSettings = FaceSettings()
     appearances: AppearanceSettings = AppearanceSettings()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
+    api: ApiSettings = ApiSettings()
 
     def options_for(self, kind: str) -> str:
         """Return a fingerprint of the settings that decide which faces a media gives."""
@@ -220,9 +210,9 @@ def describe(settings: Any = None, section: str = "") -> Iterator[Description]:
         name, value = f"{section}{entry.name}", getattr(settings, entry.name)
         if "help" in entry.metadata:
             variable = PREFIX + name.replace(".", "_").upper()
-            secret = entry.metadata.get("secret", False)
-            shown = "(set)" if secret and value else value
-            yield Description(name, variable, shown, entry.metadata["help"], secret)
+            hidden = entry.metadata.get("secret", False)
+            shown = "(set)" if hidden and value else value
+            yield Description(name, variable, shown, entry.metadata["help"], hidden)
         else:
             yield from describe(value, f"{name}.")
 
@@ -274,12 +264,12 @@ def _validated(values: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        secret = name in {known.name for known in describe() if known.secret}
+        hidden = name in {known.name for known in describe() if known.secret}
         raise UsageError(
-            f"The setting {name} is {'not right' if secret else repr(first['input'])}. "
+            f"The setting {name} is {'not right' if hidden else repr(first['input'])}. "
             f"{first['msg']}. It can come from an option, "
             f"{PREFIX}{name.replace('.', '_').upper()} or the file."
-        ) from (None if secret else error)
+        ) from (None if hidden else error)
 
 
 def _guess(name: str) -> str:
