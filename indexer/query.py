@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from indexer.errors import EnvironmentFailure, ModelMismatch, NoFace, NotFound, UsageError
+from indexer.errors import (
+    EnvironmentFailure,
+    MediaError,
+    ModelMismatch,
+    NoFace,
+    NotFound,
+    UsageError,
+)
 from indexer.lookup import find_face
 from indexer.records import Filters
 from indexer.text import counted, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from indexer.engines.base import Index
@@ -21,6 +30,9 @@ if TYPE_CHECKING:
     from indexer.networks import Networks
     from indexer.records import Box, Face, Media
     from indexer.settings import Settings
+    from indexer.sources import Source
+
+    OpenMedia = Callable[[Path], AbstractContextManager[tuple[Media, Source]]]
 
 FaceChoice = int | Literal["largest", "all"]
 
@@ -45,7 +57,8 @@ class PictureQueries:
     """Makes queries from pictures with an index's model; networks load with the first picture.
 
     spec: says where the index's model lies now, if it is not where it was. progress: told how far
-    a video is worked on.
+    a video is worked on. opened: opens a photo or video for reading; by default in this process.
+    called: what a file is called in messages and descriptions; by default its path.
     """
 
     def __init__(
@@ -56,12 +69,16 @@ class PictureQueries:
         spec: str = "",
         networks: Networks | None = None,
         progress: Progress | None = None,
+        opened: OpenMedia | None = None,
+        called: Callable[[Path], str] = str,
     ) -> None:
         self._index = index
         self._settings = settings
         self._spec = spec
         self._networks = networks
         self._progress = progress
+        self._opened = opened or self._open
+        self._called = called
 
     @property
     def networks(self) -> Networks:
@@ -93,22 +110,22 @@ class PictureQueries:
         Raises NoFace if it shows none, UsageError if it has no face of that number, MediaError if
         it cannot be read.
         """
-        faces = self._faces_of_photo(path)
+        faces = self.faces(path)
         if face == "all":
             chosen = list(range(len(faces)))
         elif face == "largest":
-            chosen = [int(np.argmax([candidate.face_px for candidate in faces]))]
+            chosen = [largest(faces)]
         elif 1 <= face <= len(faces):
             chosen = [face - 1]
         else:
             raise UsageError(
-                f"{shown(path)} shows {counted(len(faces), 'face')}; --face {face} is not one of "
-                "them."
+                f"{shown(self._called(path))} shows {counted(len(faces), 'face')}; face {face} is "
+                "not one of them."
             )
         return [
             Query(
                 vectors=faces[i].vector[None],
-                description=f"face {i + 1} of {len(faces)} in {path}",
+                description=f"face {i + 1} of {len(faces)} in {self._called(path)}",
                 number=i + 1,
                 box_xyxy=faces[i].box_xyxy,
                 thumbnail=faces[i].thumbnail,
@@ -116,13 +133,19 @@ class PictureQueries:
             for i in chosen
         ]
 
-    def photos(self, paths: Sequence[Path], face: FaceChoice = "largest") -> list[Query]:
-        """Return one query for several photos of one person: the mean of their unit vectors."""
-        if len(paths) == 1:
-            return self.photo(paths[0], face)
-        if face != "largest":
-            raise UsageError("--face goes with a single photo; of several, the largest is taken.")
-        singles = [self.photo(path)[0] for path in paths]
+    def photos(self, paths: Sequence[Path], *faces: FaceChoice) -> list[Query]:
+        """Return one query for several photos of one person: the mean of their unit vectors.
+
+        faces: one for each photo; without any, the largest of each.
+        """
+        choices = faces or ("largest",) * len(paths)
+        if len(paths) == 1 and len(choices) == 1:
+            return self.photo(paths[0], choices[0])
+        if len(choices) != len(paths) or "all" in choices:
+            raise UsageError(
+                "A face goes with a single photo, or one with each of several (and not `all`)."
+            )
+        singles = [self.photo(path, choice)[0] for path, choice in zip(paths, choices, strict=True)]
         return [
             Query(
                 vectors=mean_vector(np.concatenate([single.vectors for single in singles])),
@@ -131,6 +154,20 @@ class PictureQueries:
             )
         ]
 
+    def faces(self, path: Path) -> list[Face]:
+        """Return all faces of a photo from left to right. Raises NoFace, MediaError."""
+        from indexer.pipeline import process_segment
+        from indexer.sources import spans_of
+
+        with self._opened(path) as (media, source):
+            if media.kind != "photo":
+                raise MediaError(f"{shown(self._called(path))} is not a photo.")
+            span = spans_of(source, "photo", self._settings.keyframes.segment_s)[0]
+            faces = process_segment(media, span, source, self.networks).faces
+        if not faces:
+            raise NoFace(f"No face was found in {shown(self._called(path))}{self._gates()}.")
+        return sorted(faces, key=lambda face: face.box_xyxy)
+
     def video(self, path: Path) -> Query:
         """Return the appearances of a video, each by the mean of its faces.
 
@@ -138,14 +175,16 @@ class PictureQueries:
         """
         from indexer.ingest import Progress
         from indexer.pipeline import process_segment
-        from indexer.sources import open_source, spans_of
+        from indexer.sources import spans_of
         from indexer.tracks import unpack_tracks
 
-        media, networks = self._probe(path), self.networks
+        name, networks = self._called(path), self.networks
         progress = self._progress or Progress()
         progress.start_run(1)
-        progress.start_file(str(path), media.duration_s)
-        with open_source(path, "video", self._settings) as source:
+        with self._opened(path) as (media, source):
+            if media.kind != "video":
+                raise MediaError(f"{shown(name)} is not a video.")
+            progress.start_file(name, media.duration_s)
             parts = [
                 process_segment(media, span, source, networks, on_time=progress.reach)
                 for span in spans_of(source, "video", self._settings.keyframes.segment_s)
@@ -153,30 +192,26 @@ class PictureQueries:
         progress.finish_file()
         tracks = [track for part in parts for track in unpack_tracks(part.tracks)[0]]
         if not tracks:
-            raise NoFace(f"Nobody is seen in {shown(path)}{self._gates()}.")
+            raise NoFace(f"Nobody is seen in {shown(name)}{self._gates()}.")
         thumbnail = next(face.thumbnail for part in parts for face in part.faces)
-        return Query(np.array([track.mean for track in tracks]), str(path), thumbnail=thumbnail)
+        return Query(np.array([track.mean for track in tracks]), name, thumbnail=thumbnail)
 
     def any_media(self, paths: Sequence[Path], face: FaceChoice = "largest") -> list[Query]:
         """Return the queries that photos, or one video, stand for."""
         kinds = {self._probe(path).kind for path in paths}
         if kinds == {"photo"}:
-            return self.photos(paths, face)
+            return self.photos(paths, *([] if face == "largest" else [face]))
         if len(paths) > 1 or face != "largest":
             raise UsageError("A query is photos of one person or a single video, without --face.")
         return [self.video(paths[0])]
 
-    def _faces_of_photo(self, path: Path) -> list[Face]:
-        from indexer.pipeline import process_segment
-        from indexer.sources import open_source, spans_of
+    @contextmanager
+    def _open(self, path: Path) -> Iterator[tuple[Media, Source]]:
+        from indexer.sources import open_source
 
         media = self._probe(path)
-        with open_source(path, "photo", self._settings) as source:
-            span = spans_of(source, "photo", self._settings.keyframes.segment_s)[0]
-            faces = process_segment(media, span, source, self.networks).faces
-        if not faces:
-            raise NoFace(f"No face was found in {shown(path)}{self._gates()}.")
-        return sorted(faces, key=lambda face: face.box_xyxy)
+        with open_source(path, media.kind, self._settings) as source:
+            yield media, source
 
     def _probe(self, path: Path) -> Media:
         from indexer.media import probe
@@ -189,6 +224,11 @@ class PictureQueries:
             f" (looked for: {faces.min_face_px} px or larger, probability "
             f"{faces.min_probability:g}; --set faces.min_face_px=20 looks for smaller ones)"
         )
+
+
+def largest(faces: Sequence[Face]) -> int:
+    """Return which of a photo's faces is the largest, counted from 0."""
+    return int(np.argmax([face.face_px for face in faces]))
 
 
 def stored_face_query(index: Index, face_id: str) -> Query:

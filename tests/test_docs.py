@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 
 from indexer.cli import app
-from indexer.cli.document import search_document
+from indexer.documents import search_document
 from indexer.query import Query
 from indexer.results import Hit, Result, Sighting
 from indexer.settings import describe

@@ -99,7 +99,7 @@ def test_all_faces_of_a_photo_are_as_many_queries(index, queries, both) -> None:
 
 @pytest.mark.parametrize("number", [0, 3, -1])
 def test_a_face_that_is_not_there_is_refused(queries, both, number: int) -> None:
-    with pytest.raises(UsageError, match=f"shows 2 faces; --face {number} is not one of them"):
+    with pytest.raises(UsageError, match=f"shows 2 faces; face {number} is not one of them"):
         queries.photo(both, number)
 
 
@@ -133,6 +133,13 @@ def test_each_of_several_photos_must_show_a_face(queries, media, tmp_path, portr
 def test_a_number_of_a_face_goes_with_a_single_photo(queries, media) -> None:
     with pytest.raises(UsageError, match="goes with a single photo"):
         queries.photos([media / "grace.png", media / "eileen.png"], 1)
+
+
+def test_each_of_several_photos_may_say_which_face(index, queries, media, both) -> None:
+    (query,) = queries.photos([media / "grace.png", both], "largest", 2)
+    assert found(index, query) == GRACE
+    (query,) = queries.photos([media / "eileen.png", both], "largest", 1)
+    assert found(index, query) == EILEEN
 
 
 def test_a_video_stands_for_everybody_who_appears_in_it(

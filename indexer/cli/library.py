@@ -38,7 +38,8 @@ def add_to(app: typer.Typer) -> None:
 @media_app.command("list")
 def list_media(index: IndexOption = None, as_json: JsonOption = False) -> None:
     """List photos and videos with their state."""
-    from indexer.cli.document import media_document, print_json
+    from indexer.cli.document import print_json
+    from indexer.documents import media_document
 
     with open_existing(load_settings(index=index)) as opened:
         listed = list(opened.iter_media())
@@ -68,18 +69,15 @@ def show_media(
     media: MediaArgument, index: IndexOption = None, as_json: JsonOption = False
 ) -> None:
     """Show all that is known of photos or videos."""
-    from indexer.cli.document import media_document, print_json
+    from indexer.cli.document import print_json
+    from indexer.documents import media_document, segment_document
     from indexer.lookup import find_media
 
     with open_existing(load_settings(index=index)) as opened:
         documents = [media_document(find_media(opened, text)) for text in media]
         for document in documents:
             segments = opened.list_segments(document["id"])
-            document["segments"] = [
-                {"number": s.span.number, "state": s.state, "attempts": s.attempts,
-                 "error": s.error, **vars(s.counts)}
-                for s in segments
-            ]  # fmt: skip
+            document["segments"] = [segment_document(segment) for segment in segments]
     if as_json:
         print_json(documents)
         return
@@ -147,7 +145,8 @@ def faces_command(
     as_json: JsonOption = False,
 ) -> None:
     """List the faces of photos or videos, with the ids that other commands take."""
-    from indexer.cli.document import face_document, print_json
+    from indexer.cli.document import print_json
+    from indexer.documents import face_document
     from indexer.lookup import find_media
     from indexer.records import Filters
 

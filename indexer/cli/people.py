@@ -15,6 +15,7 @@ from indexer.cli.options import (
     open_existing,
 )
 from indexer.cli.output import note, say, say_deleted, table
+from indexer.known import alike_faces, is_known, require_known, require_name
 from indexer.text import counted, shown
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def name_faces(name: Name, faces: Faces, index: IndexOption = None) -> None:
     """Name faces, and with them the appearances they stand for."""
     from indexer.naming import name_faces as give
 
-    _require_name(name)
+    require_name(name)
     with open_existing(load_settings(index=index)) as opened:
         given = give(opened, name, faces)
     say(f"{counted(given, 'face')} newly named {shown(name)}.")
@@ -79,10 +80,10 @@ def unname_faces(faces: Faces, index: IndexOption = None) -> None:
 @people_app.command("rename")
 def rename_person(old: Old, new: New, index: IndexOption = None, yes: YesOption = False) -> None:
     """Rename a person; if the new name exists, the two become one."""
-    _require_name(new)
+    require_name(new)
     with open_existing(load_settings(index=index)) as opened:
-        _require_known(opened, old)
-        if old != new and _is_known(opened, new):
+        require_known(opened, old)
+        if old != new and is_known(opened, new):
             confirm(f"{shown(new)} exists: make {shown(old)} one with it for good?", yes=yes)
         renamed = opened.rename_person(old, new)
     say(f"{counted(renamed, 'face')} renamed from {shown(old)} to {shown(new)}.")
@@ -103,8 +104,8 @@ def forget_person(
 ) -> None:
     """Delete a person's faces, embeddings, pictures and labels for good."""
     with open_existing(load_settings(index=index)) as opened:
-        _require_known(opened, name)
-        others = _alike(opened, name)
+        require_known(opened, name)
+        others = alike_faces(opened, name)
         for person in opened.list_people():
             if person.name == name:
                 held = f"{counted(person.faces, 'face')} in {counted(person.media, 'media')}"
@@ -124,42 +125,3 @@ def _forget_alike(index: Index, others: list[str], alike: bool | None, *, yes: b
         say_deleted(index.delete_faces(others))
     else:
         note(f"There are {found}, such as {others[0]}; they stay (`--alike` deletes them, too).")
-
-
-def _is_known(index: Index, name: str) -> bool:
-    named = {person.name for person in index.list_people()}
-    return name in named or bool(index.list_labels(persons=[name]))
-
-
-def _require_known(index: Index, name: str) -> None:
-    from indexer.errors import NotFound
-
-    if not _is_known(index, name):
-        raise NotFound(
-            f"Nobody in the index is named {name!r}; `sightings people list` shows the names."
-        )
-
-
-def _require_name(name: str) -> None:
-    from indexer.errors import UsageError
-
-    if not name.strip():
-        raise UsageError("A name needs at least one character that is not blank.")
-
-
-def _alike(index: Index, name: str) -> list[str]:
-    """Return the ids of unnamed faces that look like a person, with their whole appearances."""
-    from indexer.errors import NotFound
-    from indexer.query import person_query
-    from indexer.records import Filters
-    from indexer.search import alike_unnamed
-
-    try:
-        hits = alike_unnamed(index, person_query(index, name))
-    except NotFound:
-        return []
-    found = {hit.face.id for hit in hits}
-    appearances = {hit.face.appearance_id for hit in hits if hit.face.appearance_id}
-    media_ids = tuple({hit.face.media_id for hit in hits})
-    faces = index.iter_faces(Filters(media_ids=media_ids, unnamed=True)) if hits else ()
-    return sorted(found | {face.id for face in faces if face.appearance_id in appearances})

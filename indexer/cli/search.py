@@ -20,8 +20,6 @@ from indexer.cli.output import note, say, spans, table
 from indexer.text import clock, near, shown
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from indexer.engines.base import Index
     from indexer.query import FaceChoice, Query
     from indexer.results import Result
@@ -135,6 +133,7 @@ def search_command(
 ) -> None:
     """Find the photos and videos in which a person appears, and when."""
     from indexer.contact_sheet import check_sheet
+    from indexer.moments import moment
     from indexer.records import Filters
     from indexer.search import find
 
@@ -154,8 +153,8 @@ def search_command(
             kind=kind,
             from_s=from_s,
             to_s=to_s,
-            recorded_from=_moment(recorded_from, "--recorded-from"),
-            recorded_to=_moment(recorded_to, "--recorded-to", end_of_day=True),
+            recorded_from=moment(recorded_from, "--recorded-from"),
+            recorded_to=moment(recorded_to, "--recorded-to", end_of_day=True),
             min_face_px=min_face,
             min_probability=min_probability,
             unnamed=unnamed,
@@ -216,34 +215,11 @@ def _media_ids(index: Index, given: list[str]) -> tuple[str, ...]:
     return tuple(find_media(index, text).id for text in given)
 
 
-def _moment(text: str | None, option: str, *, end_of_day: bool = False) -> datetime | None:
-    """Return a date's or time's moment; without an offset it is UTC."""
-    from datetime import date, datetime, time, timezone
-
-    from indexer.errors import UsageError
-
-    if text is None:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    try:
-        if day is None:
-            moment = datetime.fromisoformat(text)
-        else:
-            moment = datetime.combine(day, time.max if end_of_day else time.min)
-    except ValueError as error:
-        raise UsageError(
-            f"{option} takes a date or a time, 2024-05-31 or 2024-05-31T18:00:00, not {text!r}."
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-
-
 def show_results(found: list[tuple[Query, list[Result]]], *, listed: bool, as_json: bool) -> None:
     """Print queries with their results; `listed` where each face of a photo has a list."""
     if as_json:
-        from indexer.cli.document import print_json, search_document
+        from indexer.cli.document import print_json
+        from indexer.documents import search_document
 
         documents = [search_document(query, results) for query, results in found]
         print_json({"lists": documents} if listed else documents[0])

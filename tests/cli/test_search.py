@@ -224,7 +224,7 @@ def test_a_photo_of_nobody_says_so(real_library: RealLibrary, tmp_path: Path) ->
 def test_a_face_that_the_photo_does_not_show_is_wrong_usage(real_library: RealLibrary) -> None:
     run = real(real_library, real_library.folder / "both.png", "--face", "3")
     assert run.code == 2
-    assert "shows 2 faces; --face 3 is not one of them" in run.err
+    assert "shows 2 faces; face 3 is not one of them" in run.err
 
 
 def test_one_sheet_is_written_where_it_was_asked_for(
