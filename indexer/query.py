@@ -110,49 +110,14 @@ class PictureQueries:
         Raises NoFace if it shows none, UsageError if it has no face of that number, MediaError if
         it cannot be read.
         """
-        faces = self.faces(path)
-        if face == "all":
-            chosen = list(range(len(faces)))
-        elif face == "largest":
-            chosen = [largest(faces)]
-        elif 1 <= face <= len(faces):
-            chosen = [face - 1]
-        else:
-            raise UsageError(
-                f"{shown(self._called(path))} shows {counted(len(faces), 'face')}; face {face} is "
-                "not one of them."
-            )
-        return [
-            Query(
-                vectors=faces[i].vector[None],
-                description=f"face {i + 1} of {len(faces)} in {self._called(path)}",
-                number=i + 1,
-                box_xyxy=faces[i].box_xyxy,
-                thumbnail=faces[i].thumbnail,
-            )
-            for i in chosen
-        ]
+        return photo_queries([(self._called(path), self.faces(path))], [face])
 
     def photos(self, paths: Sequence[Path], *faces: FaceChoice) -> list[Query]:
         """Return one query for several photos of one person: the mean of their unit vectors.
 
         faces: one for each photo; without any, the largest of each.
         """
-        choices = faces or ("largest",) * len(paths)
-        if len(paths) == 1 and len(choices) == 1:
-            return self.photo(paths[0], choices[0])
-        if len(choices) != len(paths) or "all" in choices:
-            raise UsageError(
-                "A face goes with a single photo, or one with each of several (and not `all`)."
-            )
-        singles = [self.photo(path, choice)[0] for path, choice in zip(paths, choices, strict=True)]
-        return [
-            Query(
-                vectors=mean_vector(np.concatenate([single.vectors for single in singles])),
-                description=f"{len(paths)} photos",
-                thumbnail=singles[0].thumbnail,
-            )
-        ]
+        return photo_queries([(self._called(path), self.faces(path)) for path in paths], faces)
 
     def faces(self, path: Path) -> list[Face]:
         """Return all faces of a photo from left to right. Raises NoFace, MediaError."""
@@ -224,6 +189,59 @@ class PictureQueries:
             f" (looked for: {faces.min_face_px} px or larger, probability "
             f"{faces.min_probability:g}; --set faces.min_face_px=20 looks for smaller ones)"
         )
+
+
+def photo_queries(
+    photos: Sequence[tuple[str, Sequence[Face]]], chosen: Sequence[FaceChoice] = ()
+) -> list[Query]:
+    """Return what photos stand for: the mean of the faces chosen, or each face chosen of one photo.
+
+    photos: what each is called, and its faces from left to right. chosen: one for each photo;
+    without any, the largest of each. Raises UsageError for a face that is not there, and for more
+    than one face of any of several photos.
+    """
+    choices = chosen or ["largest"] * len(photos)
+    if len(choices) != len(photos) or (len(photos) > 1 and "all" in choices):
+        raise UsageError(
+            "A face goes with a single photo, or one with each of several (and not `all`)."
+        )
+    listed = [
+        query
+        for (name, faces), choice in zip(photos, choices, strict=True)
+        for query in _chosen(name, faces, choice)
+    ]
+    if len(photos) == 1:
+        return listed
+    return [
+        Query(
+            vectors=mean_vector(np.concatenate([query.vectors for query in listed])),
+            description=f"{len(photos)} photos",
+            thumbnail=listed[0].thumbnail,
+        )
+    ]
+
+
+def _chosen(name: str, faces: Sequence[Face], face: FaceChoice) -> list[Query]:
+    if face == "all":
+        chosen = list(range(len(faces)))
+    elif face == "largest":
+        chosen = [largest(faces)]
+    elif 1 <= face <= len(faces):
+        chosen = [face - 1]
+    else:
+        raise UsageError(
+            f"{shown(name)} shows {counted(len(faces), 'face')}; face {face} is not one of them."
+        )
+    return [
+        Query(
+            vectors=faces[i].vector[None],
+            description=f"face {i + 1} of {len(faces)} in {name}",
+            number=i + 1,
+            box_xyxy=faces[i].box_xyxy,
+            thumbnail=faces[i].thumbnail,
+        )
+        for i in chosen
+    ]
 
 
 def largest(faces: Sequence[Face]) -> int:
