@@ -8,15 +8,17 @@ tells how far things are, `indexer.work` does the work.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from indexer.records import Deleted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.engines.base import Index
     from indexer.ingest import Progress
-    from indexer.records import Deleted, Media
+    from indexer.records import Media
     from indexer.settings import Settings
 
 Send = Callable[[Sequence[str]], None]
@@ -63,7 +65,7 @@ class CancelledJobs:
     restored: tuple[Media, ...] = ()
     cut_short: tuple[Media, ...] = ()
     untouched: tuple[Media, ...] = ()
-    deleted: Deleted = field(default_factory=lambda: _nothing())
+    deleted: Deleted = Deleted()
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,3 @@ def sweep(index: Index, *, send: Send, limit: int = 1000) -> Swept:
     At most `limit` media, the longest queued first.
     """
     raise NotImplementedError
-
-
-def _nothing() -> Deleted:
-    from indexer.records import Deleted
-
-    return Deleted()

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from indexer.engines.base import Index
-    from indexer.records import BatchCounts, Media, Segment, SegmentState, State
+    from indexer.job_records import BatchCounts
+    from indexer.records import Media, Segment, SegmentState, State
 
 RATE_WINDOW_S = 300.0
 """The rate is that of this long before now; older parts tell little of what comes."""

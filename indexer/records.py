@@ -1,8 +1,8 @@
 """The frozen records that flow through Sightings; they know nothing of files, networks or engines.
 
 Boxes are (x1, y1, x2, y2) in pixels of the displayed picture: rotated and with square pixels, as a
-viewer shows it. Times in a media are seconds from its start as a player shows them; a photo's time
-is 0. Dates are timezone-aware UTC.
+viewer shows it. Times are seconds from a media's start as a player shows them, a photo's is 0.
+Dates are timezone-aware UTC.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ class MediaFile:
 
 @dataclass(frozen=True)
 class Media:
-    """One photo or video; its id is the first 32 hex digits of the SHA-256 of its bytes."""
+    """One photo or video; its id is the first 32 hex digits of the SHA-256 of its bytes.
+
+    batch: id of what was queued together with it, and queued_at: when; None if it never was.
+    """
 
     id: str
     kind: Kind
@@ -53,6 +56,8 @@ class Media:
     warnings: tuple[str, ...] = ()
     options: str = ""
     indexed_at: datetime | None = None
+    batch: str | None = None
+    queued_at: datetime | None = None
 
     @property
     def path(self) -> str:
@@ -71,12 +76,14 @@ class SegmentSpan:
 
 @dataclass(frozen=True)
 class SegmentCounts:
-    """What working on a segment met."""
+    """What work on a segment met. left_out: frames whose time goes back; warnings: of the file."""
 
     frames: int = 0
     key_frames: int = 0
     faces: int = 0
     decode_errors: int = 0
+    left_out: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ class Segment:
     """A segment's record, which is also its job state.
 
     tracks: what `tracks.pack_tracks` made; opaque to engines, dropped once the media is linked.
-    owner: who works on it, as `HOST/PID/START`, while it is claimed.
+    owner: who has claimed it. finished_at: when it was done or failed.
     """
 
     media_id: str
@@ -96,6 +103,7 @@ class Segment:
     error: str | None = None
     counts: SegmentCounts = SegmentCounts()
     tracks: bytes = field(default=b"", repr=False)
+    finished_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -244,9 +252,8 @@ class Filters:
     """Which faces count; every field that is set must hold. Values are data, matched literally.
 
     file_names: of any path of the media. path_prefix: a folder (or file); all that lies in it.
-    from_s, to_s: the appearance (or the face, before linking) overlaps this range of a video;
-    photos never match.
-    recorded_from, recorded_to: inclusive; media without a date never match.
+    from_s, to_s: the appearance (or the face, before linking) overlaps this range of a video; no
+    photo does. recorded_from, recorded_to: inclusive; media without a date never match.
     """
 
     persons: tuple[str, ...] = ()
@@ -285,7 +292,7 @@ class Deleted:
 
 @dataclass(frozen=True)
 class Appearance:
-    """An unbroken run of one person in a video."""
+    """An unbroken run of a person in a video."""
 
     id: str
     start_s: float

@@ -19,7 +19,7 @@ class ApiSettings:
         "address to listen at; any but a loopback one needs API keys (`sightings keys`)",
     )
     port: Annotated[int, Ge(0), Le(65535)] = setting(8470, "port to listen at; 0: a free one")
-    threads: Count = setting(16, "requests answered at once; others wait")
+    threads: Count = setting(64, "requests answered at once; others wait")
     hosts: str = setting(
         "",
         "host names, with commas, by which browsers reach the service besides its own address; "

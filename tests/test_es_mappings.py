@@ -19,7 +19,7 @@ from es_mappings import KINDS, SCHEMA_VERSION, index_template
 from indexer.engines import open_index
 from indexer.engines.elastic import faces, media, segments
 from indexer.engines.elastic.values import from_vector, order_key
-from indexer.records import Segment, SegmentSpan
+from indexer.records import Segment, SegmentCounts, SegmentSpan
 from indexer.settings import AppearanceSettings, ElasticsearchSettings
 from indexer.tracks import pack_tracks
 from tests.elasticsearch.collections import new_collection
@@ -34,6 +34,7 @@ from tests.engines.builders import (
     make_face,
     make_label,
     make_track,
+    photo,
     put_path,
     start,
     video,
@@ -130,7 +131,8 @@ def test_a_face_is_mapped_field_by_field() -> None:
 
 
 def test_a_segment_is_mapped_field_by_field() -> None:
-    document = segments.to_document(Segment("v", TWO_MINUTES[0])) | {"face_ids": ["f"]}
+    document = segments.to_document(Segment("v", TWO_MINUTES[0]))
+    document |= {"face_ids": ["f"], "batch": "b"}
     assert document.keys() == properties("segments").keys()
     assert_fitting(properties("segments"), document)
 
@@ -175,8 +177,12 @@ def tell_everything(index: Index) -> None:
     finish(index, last, [make_face(anew, axis(2), at_s=90.0, segment=1)], tracks=b"tracks")
     index.start_media(video("anew", options="b"), TWO_MINUTES[:1])  # the face at 90 s has no place
 
+    add_photo(index, "redone", axis(3))
+    index.queue_media(photo("redone", options="b"), [SegmentSpan(0)], batch="20240501-a")
+
     working = video("working")
-    finish(index, start(index, working, TWO_MINUTES), tracks=b"tracks")
+    counts = SegmentCounts(1, 1, 0, 1, 1, warnings=("the file ends early",))
+    index.finish_segment(start(index, working, TWO_MINUTES), [], tracks=b"tracks", counts=counts)
     claim(index, working, owner="host/1/2")
 
 

@@ -14,6 +14,7 @@ from abc import abstractmethod
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from indexer.engines.jobs import Jobs
 from indexer.engines.versions import Versions
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ if TYPE_CHECKING:
         Segment,
         SegmentCounts,
         SegmentSpan,
+        State,
     )
     from indexer.results import Group, Hit
     from indexer.settings import AppearanceSettings
 
 
-class Index(Versions):
+class Index(Versions, Jobs):
     """Media, segments, faces and labels, searchable by embedding."""
 
     def __enter__(self) -> Index:
@@ -77,8 +79,14 @@ class Index(Versions):
         """Return a media with its paths (sorted), or None."""
 
     @abstractmethod
-    def iter_media(self, filters: Filters | None = None) -> Iterator[Media]:
-        """Yield media in order of `Media.path`, then id.
+    def iter_media(
+        self,
+        filters: Filters | None = None,
+        *,
+        states: Sequence[State] = (),
+        batch: str | None = None,
+    ) -> Iterator[Media]:
+        """Yield media in order of `Media.path`, then id: in those states and that batch, if given.
 
         Only the filters persons, media_ids, exclude_media_ids, file_names, path_prefix, kind,
         recorded_* apply; with `persons` a media counts when any of its faces has such a name.
@@ -113,9 +121,10 @@ class Index(Versions):
     def start_media(self, media: Media, spans: Sequence[SegmentSpan]) -> None:
         """Store the media in state `working` with one pending segment for each span.
 
-        A media already `working` under the same `options` is left as it is, so that a stopped run
-        resumes and two runs do not disturb each other; any other state starts anew, and its old
-        faces stay until `finish_segment` replaces them. `media.paths` is not stored.
+        A media already `queued` or `working` under the same `options` is left as it is, so that a
+        stopped run resumes and two runs do not disturb each other; any other state starts anew,
+        outside any batch, and its old faces stay until `finish_segment` replaces them.
+        `media.paths` is not stored.
         """
 
     @abstractmethod
@@ -124,8 +133,9 @@ class Index(Versions):
     ) -> Segment | None:
         """Claim the first segment that is pending or whose lease has run out; None if none is.
 
-        The claim raises `attempts` before any work is done. A segment that was already attempted
-        `max_attempts` times becomes `failed` instead, with an error that says so.
+        The claim raises `attempts` before any work is done, and a `queued` media is `working` from
+        then on. A segment that was already attempted `max_attempts` times becomes `failed` instead,
+        with an error that says so.
         """
 
     @abstractmethod

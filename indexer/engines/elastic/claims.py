@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from indexer.engines.checks import claim_lost, given_up
 from indexer.engines.elastic import media as media_documents
+from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.segments import CLAIMLESS, from_document, of_document, segment_id
 from indexer.engines.elastic.values import from_date, from_text, now, to_date, to_text
 
@@ -22,17 +23,22 @@ def claim(
 ) -> Segment | None:
     """Claim the first free segment; those attempted too often become failed on the way."""
     for _ in range(media_documents.ATTEMPTS):
-        free = [
-            document
-            for document in of_document(store, store.get(store.media, media_id)).values()
-            if _is_free(document)
-        ]
-        if not free:
+        media = store.get(store.media, media_id)
+        free = [document for document in of_document(store, media).values() if _is_free(document)]
+        if not free or media is None:
             return None
+        if media.source.get("state") == "queued":
+            working = {**media.source, "state": "working"}
+            if store.put(store.media, media_id, working, before=media) is None:
+                continue
         source = free[0].source
         if source["attempts"] >= max_attempts:
             error = given_up(source["attempts"])
-            changed = {**_unclaimed(source), "state": "failed", "error": error}
+            changed = _unclaimed(source) | {
+                "state": "failed",
+                "error": error,
+                "finished_at": to_date(now()),
+            }
             store.put(store.segments, free[0].id, changed, before=free[0])
             continue
         changed = _unclaimed(source) | {
@@ -95,7 +101,33 @@ def renew(store: Store, segment: Segment, *, lease_s: float) -> None:
 
 def mark_failed(store: Store, segment: Segment, error: str) -> None:
     """Mark a segment failed. Raises ClaimLost."""
-    update_held(store, segment, {**CLAIMLESS, "state": "failed", "error": to_text(error)})
+    failed = {"state": "failed", "error": to_text(error), "finished_at": to_date(now())}
+    update_held(store, segment, {**CLAIMLESS, **failed})
+
+
+def fail_unfinished(store: Store, media_id: str, error: str) -> None:
+    """Mark all segments failed that are neither done nor failed, whoever has claimed them."""
+    for _ in range(media_documents.ATTEMPTS):
+        unfinished = [
+            document
+            for document in of_document(store, store.get(store.media, media_id)).values()
+            if document.source["state"] in ("pending", "claimed")
+        ]
+        failed = {"state": "failed", "error": to_text(error), "finished_at": to_date(now())}
+        conflicts = store.write(
+            Action(
+                "index",
+                store.segments,
+                document.id,
+                _unclaimed(document.source) | failed,
+                document.seq_no,
+                document.term,
+            )
+            for document in unfinished
+        )
+        if not conflicts:
+            return
+    raise media_documents.contended(media_id)
 
 
 def owners(store: Store) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from indexer.engines.base import Index
 from indexer.engines.checks import query_vectors
 from indexer.engines.elastic import claims, deletion, linking, naming, purging, rebuilding, versions
 from indexer.engines.elastic import faces as face_documents
@@ -16,6 +15,7 @@ from indexer.engines.elastic import loading as first_load
 from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic import segments as segment_documents
 from indexer.engines.elastic import statistics as store_statistics
+from indexer.engines.elastic.job_index import JobIndex
 from indexer.engines.elastic.opening import open_store
 from indexer.engines.elastic.search import Searcher
 from indexer.engines.elastic.settling import settle_live
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Segment,
         SegmentCounts,
         SegmentSpan,
+        State,
     )
     from indexer.results import Group, Hit
     from indexer.settings import AppearanceSettings, ElasticsearchSettings
@@ -54,7 +55,7 @@ def open_elastic(
     return ElasticIndex(open_store(location, settings, create=create), settings)
 
 
-class ElasticIndex(Index):
+class ElasticIndex(JobIndex):
     """A collection of indices on a cluster; threads may share an object.
 
     Its methods are documented in the contract, `indexer.engines.base.Index`.
@@ -87,8 +88,14 @@ class ElasticIndex(Index):
     def get_media(self, media_id: str) -> Media | None:
         return media_documents.get_many(self._store, [media_id]).get(media_id)
 
-    def iter_media(self, filters: Filters | None = None) -> Iterator[Media]:
-        ids = media_documents.matching(self._store, filters)
+    def iter_media(
+        self,
+        filters: Filters | None = None,
+        *,
+        states: Sequence[State] = (),
+        batch: str | None = None,
+    ) -> Iterator[Media]:
+        ids = media_documents.matching(self._store, filters, states, batch)
         return self._media(ids)
 
     def _media(self, ids: Sequence[str]) -> Iterator[Media]:
@@ -113,15 +120,11 @@ class ElasticIndex(Index):
             return Deleted()
         return self._purged(deletion.delete_media(self._store, media_ids))
 
-    def _purged(self, deleted: Deleted) -> Deleted:
-        """Make what was deleted unrecoverable, and say where it still is."""
-        purging.expunge(self._store, wait_s=self._settings.expunge_s)
-        return replace(deleted, still_in=purging.snapshots(self._store))
-
     # --- segments: the job state -------------------------------------------------------------
 
     def start_media(self, media: Media, spans: Sequence[SegmentSpan]) -> None:
-        segment_documents.start(self._store, media, spans)
+        working = replace(media, state="working", batch=None, queued_at=None)
+        segment_documents.start(self._store, working, spans)
 
     def claim_segment(
         self, media_id: str, *, owner: str, lease_s: float, max_attempts: int

@@ -63,6 +63,7 @@ def finish_segment(
                 **segment_documents.CLAIMLESS,
                 **segment_documents.counts_document(counts),
                 "state": "done",
+                "finished_at": to_date(now()),
                 "tracks": segment_documents.packed(tracks),
                 "face_ids": [face_id for face_id in coming if face_id not in stale],
             },
@@ -158,7 +159,7 @@ def link_appearances(
         if media is None or not media_documents.is_known(media):
             raise NotFound(f"There is no media {media_id} in the index.")
         segments = segment_documents.of_document(store, media)
-        if media.source["state"] != "working" or any(
+        if media.source["state"] not in ("queued", "working") or any(
             document.source["state"] in ("pending", "claimed") for document in segments.values()
         ):
             return media_documents.from_document(media)
@@ -240,4 +241,5 @@ def _ended(media: Document, segments: Mapping[int, Document]) -> dict[str, Any]:
         **media.source,
         "state": "failed" if errors else "done",
         "error": errors[0] if errors else None,
+        "before": None,
     }

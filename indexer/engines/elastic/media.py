@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from indexer.engines.elastic.store import Document, Store
-    from indexer.records import Filters
+    from indexer.records import Filters, State
 
 ATTEMPTS = 100
 """Of a change that others keep coming between; each waits for nobody, so this never ends soon."""
@@ -45,7 +45,7 @@ OF_FACES = (
 
 
 def to_document(media: Media) -> dict[str, Any]:
-    """Return what is stored of a media that begins, less its paths."""
+    """Return what is stored of a media that begins, in its state, less its paths."""
     return {
         "media_id": media.id,
         "media_kind": media.kind,
@@ -55,8 +55,10 @@ def to_document(media: Media) -> dict[str, Any]:
         "duration_s": media.duration_s,
         "recorded_at": to_date(media.recorded_at),
         "recorded_us": None if media.recorded_at is None else to_micros(media.recorded_at),
-        "state": "working",
+        "state": media.state,
         "options": to_text(media.options),
+        "batch": media.batch,
+        "queued_at": to_date(media.queued_at),
     }
 
 
@@ -100,7 +102,19 @@ def from_document(document: Document) -> Media:
         warnings=tuple(from_text(warning) for warning in source.get("warnings", ())),
         options=from_text(source["options"]),
         indexed_at=from_date(source.get("indexed_at")),
+        batch=source["batch"],
+        queued_at=from_date(source["queued_at"]),
     )
+
+
+def ended_document(media: Media) -> dict[str, Any]:
+    """Return the fields that a media has besides those of `to_document` when it is ended."""
+    return {
+        "error": None if media.error is None else to_text(media.error),
+        "warnings": [to_text(warning) for warning in media.warnings],
+        "indexed_at": to_date(media.indexed_at),
+        "linked": True,
+    }
 
 
 def get_many(store: Store, media_ids: Sequence[str]) -> dict[str, Media]:
@@ -113,10 +127,20 @@ def get_many(store: Store, media_ids: Sequence[str]) -> dict[str, Media]:
     }
 
 
-def matching(store: Store, filters: Filters | None) -> list[str]:
+def matching(
+    store: Store, filters: Filters | None, states: Sequence[State], batch: str | None
+) -> list[str]:
     """Return the ids of the media that pass, in the order of `iter_media`."""
     store.visible(store.media, store.faces)
     query = queries.of_media(filters)
+    if states or batch is not None:
+        # Other processes change what is asked for: workers, above all.
+        store.visible(store.media, always=True)
+        query = queries.all_of(
+            query,
+            *([queries.any_of("state", list(states))] if states else []),
+            *([queries.any_of("batch", [batch])] if batch is not None else []),
+        )
     if filters is not None and filters.persons:
         query = queries.all_of(query, queries.any_of("media_id", _with_persons(store, filters)))
     return store.ids(store.media, query, ["order_key", "media_id"])

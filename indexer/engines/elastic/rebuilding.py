@@ -214,6 +214,7 @@ def _begin_again(store: Store) -> None:
                     "state": "pending",
                     "attempts": 0,
                     "tracks": None,
+                    "finished_at": None,
                 }
                 actions.append(
                     Action(

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+from indexer.engines.before import before_of
 from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic.bulk import Action
-from indexer.engines.elastic.values import from_date, from_text
+from indexer.engines.elastic.values import from_date, from_text, to_date, to_text
 from indexer.records import WHOLE_MEDIA_S, Segment, SegmentCounts, SegmentSpan
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ def face_ids_of(store: Store, media_id: str) -> list[str]:
     return face_ids(media, of_document(store, media))
 
 
-def start(store: Store, media: Media, spans: Sequence[SegmentSpan]) -> None:
-    """Begin work on a media, unless it has begun under the same options.
+def start(store: Store, media: Media, spans: Sequence[SegmentSpan]) -> bool:
+    """Begin a media in its state, unless it has begun under the same options; say whether.
 
     Segments come before the media that counts them; who comes second changes nothing.
     """
@@ -68,40 +69,62 @@ def start(store: Store, media: Media, spans: Sequence[SegmentSpan]) -> None:
         before = store.get(store.media, media.id)
         if (
             before is not None
-            and before.source.get("state") == "working"
+            and before.source.get("state") in ("queued", "working")
             and from_text(before.source["options"]) == media.options
         ):
-            return
-        if _start(store, media, spans, before):
-            return
+            return False
+        source = {
+            **media_documents.to_document(media),
+            "before": _kept(before, of_document(store, before)),
+        }
+        if put_all(store, source, [Segment(media.id, span) for span in spans], before):
+            return True
     raise media_documents.contended(media.id)
 
 
-def _start(
-    store: Store, media: Media, spans: Sequence[SegmentSpan], before: Document | None
+def _kept(media: Document | None, segments: Mapping[int, Document]) -> str | None:
+    if media is None or not media_documents.is_known(media):
+        return None
+    records = [from_document(document) for document in segments.values()]
+    return before_of(media_documents.from_document(media), records, media.source.get("before"))
+
+
+def put_all(
+    store: Store,
+    media: Mapping[str, Any],
+    segments: Sequence[Segment],
+    before: Document | None,
 ) -> bool:
-    numbers = {span.number for span in spans}
+    """Store a media and its segments, none of them claimed, in place of those it has.
+
+    media: its document, less paths and lists. Returns False if others changed it meanwhile.
+    """
+    media_id = media["media_id"]
+    numbers = {segment.span.number for segment in segments}
     known = [] if before is None else before.source.get("segment_numbers", [])
     present = store.get_many(
-        store.segments, [segment_id(media.id, number) for number in sorted({*numbers, *known})]
+        store.segments, [segment_id(media_id, number) for number in sorted({*numbers, *known})]
     )
     old_faces = face_ids(before, dict(enumerate(present.values())))
-    placed, others = _placed(store, old_faces, spans)
+    placed, others = _placed(store, old_faces, [segment.span for segment in segments])
     actions = []
-    for span in spans:
-        doc_id = segment_id(media.id, span.number)
+    for segment in segments:
+        doc_id = segment_id(media_id, segment.span.number)
         state = present.pop(doc_id, None)
-        source = to_document(Segment(media.id, span)) | {"face_ids": placed[span.number]}
+        source = to_document(segment) | {
+            "face_ids": placed[segment.span.number],
+            "batch": media["batch"],
+        }
         actions.append(_conditional(store, doc_id, source, state))
     if store.write(actions):
         return False
     source = {
-        **media_documents.to_document(media),
-        **media_documents.with_paths(media.id, media_documents.paths_of(before)),
+        **media,
+        **media_documents.with_paths(media_id, media_documents.paths_of(before)),
         "segment_numbers": sorted(numbers),
         "other_face_ids": others,
     }
-    if store.put(store.media, media.id, source, before=before) is None:
+    if store.put(store.media, media_id, source, before=before) is None:
         return False
     store.write([Action("delete", store.segments, doc_id) for doc_id in present])
     return True
@@ -138,7 +161,7 @@ CLAIMLESS: Mapping[str, Any] = {"owner": None, "lease_until": None, "error": Non
 
 
 def to_document(segment: Segment) -> dict[str, Any]:
-    """Return a segment as a document, less its faces' ids."""
+    """Return a segment that nobody has claimed as a document, less its faces' ids and its batch."""
     span = segment.span
     return {
         "media_id": segment.media_id,
@@ -148,8 +171,10 @@ def to_document(segment: Segment) -> dict[str, Any]:
         "state": segment.state,
         "attempts": segment.attempts,
         **CLAIMLESS,
+        "error": None if segment.error is None else to_text(segment.error),
         **counts_document(segment.counts),
         "tracks": None,
+        "finished_at": to_date(segment.finished_at),
     }
 
 
@@ -165,6 +190,8 @@ def counts_document(counts: SegmentCounts) -> dict[str, Any]:
         "key_frames": counts.key_frames,
         "faces": counts.faces,
         "decode_errors": counts.decode_errors,
+        "left_out": counts.left_out,
+        "warnings": [to_text(warning) for warning in counts.warnings],
     }
 
 
@@ -183,7 +210,13 @@ def from_document(document: Document) -> Segment:
         lease_until=from_date(source["lease_until"]),
         error=None if source["error"] is None else from_text(source["error"]),
         counts=SegmentCounts(
-            source["frames"], source["key_frames"], source["faces"], source["decode_errors"]
+            source["frames"],
+            source["key_frames"],
+            source["faces"],
+            source["decode_errors"],
+            source["left_out"],
+            tuple(from_text(warning) for warning in source["warnings"]),
         ),
         tracks=base64.b64decode(source["tracks"] or ""),
+        finished_at=from_date(source["finished_at"]),
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from indexer.engines.base import Index
 from indexer.engines.embedded import faces as face_rows
 from indexer.engines.embedded import labels as label_rows
 from indexer.engines.embedded import linking, search, statistics, versions
 from indexer.engines.embedded import media as media_rows
 from indexer.engines.embedded import segments as segment_rows
 from indexer.engines.embedded.connection import Database
+from indexer.engines.embedded.job_index import JobIndex
 from indexer.engines.embedded.values import BATCH, batches, to_blob
 from indexer.engines.embedded.vectors import VectorTable
 from indexer.records import Deleted
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         Segment,
         SegmentCounts,
         SegmentSpan,
+        State,
     )
     from indexer.results import Group, Hit
     from indexer.settings import AppearanceSettings
@@ -46,7 +48,7 @@ def open_embedded(
     return EmbeddedIndex(Database(location, create=create, busy_timeout_s=busy_timeout_s))
 
 
-class EmbeddedIndex(Index):
+class EmbeddedIndex(JobIndex):
     """One SQLite file; threads may share an object, processes each open their own.
 
     Its methods are documented in the contract, `indexer.engines.base.Index`. Iterators read in
@@ -83,9 +85,15 @@ class EmbeddedIndex(Index):
         with self._db.reading() as connection:
             return media_rows.get(connection, media_id)
 
-    def iter_media(self, filters: Filters | None = None) -> Iterator[Media]:
+    def iter_media(
+        self,
+        filters: Filters | None = None,
+        *,
+        states: Sequence[State] = (),
+        batch: str | None = None,
+    ) -> Iterator[Media]:
         with self._db.reading() as connection:
-            ids = media_rows.matching(connection, filters)
+            ids = media_rows.matching(connection, filters, states, batch)
         for part in batches(ids):
             with self._db.reading() as connection:
                 found = media_rows.get_many(connection, part)
@@ -122,8 +130,9 @@ class EmbeddedIndex(Index):
     # --- segments: the job state -------------------------------------------------------------
 
     def start_media(self, media: Media, spans: Sequence[SegmentSpan]) -> None:
+        working = replace(media, state="working", batch=None, queued_at=None)
         with self._db.writing() as connection:
-            segment_rows.start(connection, media, spans)
+            segment_rows.start(connection, working, spans)
 
     def claim_segment(
         self, media_id: str, *, owner: str, lease_s: float, max_attempts: int

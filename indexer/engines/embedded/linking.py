@@ -59,7 +59,7 @@ def link_appearances(
         raise NotFound(f"There is no media {media_id} in the index.")
     segments = segment_rows.of_media(connection, media_id)
     unfinished = any(segment.state in ("pending", "claimed") for segment in segments)
-    if media.state != "working" or unfinished:
+    if media.state not in ("queued", "working") or unfinished:
         return media
     version = versions.live(connection)
     faces = face_rows.of_media(
@@ -71,7 +71,8 @@ def link_appearances(
     connection.execute("UPDATE segments SET tracks = x'' WHERE media_id = ?", (media_id,))
     errors = [segment.error or "" for segment in segments if segment.state == "failed"]
     connection.execute(
-        "UPDATE media SET state = ?, error = ?, warnings = ?, indexed_at = ? WHERE id = ?",
+        """UPDATE media SET state = ?, error = ?, warnings = ?, indexed_at = ?, before = NULL
+           WHERE id = ?""",
         (
             "failed" if errors else "done",
             to_blob(errors[0]) if errors else None,

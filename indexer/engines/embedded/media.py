@@ -21,19 +21,23 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from indexer.records import Filters
+    from indexer.records import Filters, State
 
 
-def put(connection: sqlite3.Connection, media: Media) -> None:
-    """Store a media as one that is being worked on; its paths are not stored."""
+def put(connection: sqlite3.Connection, media: Media, *, before: str | None) -> None:
+    """Store a media as one that begins, in its state; its paths are not stored.
+
+    before: what it was, if it begins anew.
+    """
     connection.execute(
         """INSERT INTO media (id, kind, size_bytes, width, height, duration_s, recorded_at, state,
-             options)
-           VALUES (?, ?, ?, ?, ?, ?, ?, 'working', ?)
+             options, batch, queued_at, before)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, size_bytes = excluded.size_bytes,
              width = excluded.width, height = excluded.height, duration_s = excluded.duration_s,
              recorded_at = excluded.recorded_at, state = excluded.state, error = NULL,
-             warnings = '[]', options = excluded.options, indexed_at = NULL""",
+             warnings = '[]', options = excluded.options, indexed_at = NULL,
+             batch = excluded.batch, queued_at = excluded.queued_at, before = excluded.before""",
         (
             media.id,
             media.kind,
@@ -42,9 +46,37 @@ def put(connection: sqlite3.Connection, media: Media) -> None:
             media.height,
             media.duration_s,
             to_micros(media.recorded_at),
+            media.state,
             to_blob(media.options),
+            media.batch,
+            to_micros(media.queued_at),
+            before,
         ),
     )
+
+
+def put_back(connection: sqlite3.Connection, media: Media) -> None:
+    """Store a media as it was before it began anew."""
+    connection.execute(
+        """UPDATE media SET state = ?, error = ?, warnings = ?, options = ?, indexed_at = ?,
+             batch = ?, queued_at = ?, before = NULL WHERE id = ?""",
+        (
+            media.state,
+            None if media.error is None else to_blob(media.error),
+            json.dumps(media.warnings),
+            to_blob(media.options),
+            to_micros(media.indexed_at),
+            media.batch,
+            to_micros(media.queued_at),
+            media.id,
+        ),
+    )
+
+
+def before(connection: sqlite3.Connection, media_id: str) -> str | None:
+    """Return what is kept of a media that began anew, or None."""
+    row = connection.execute("SELECT before FROM media WHERE id = ?", (media_id,)).fetchone()
+    return None if row is None else row["before"]
 
 
 def get(connection: sqlite3.Connection, media_id: str) -> Media | None:
@@ -82,12 +114,22 @@ def _media(row: sqlite3.Row, paths: Iterable[str]) -> Media:
         warnings=tuple(json.loads(row["warnings"])),
         options=from_blob(row["options"]),
         indexed_at=from_micros(row["indexed_at"]),
+        batch=row["batch"],
+        queued_at=from_micros(row["queued_at"]),
     )
 
 
-def matching(connection: sqlite3.Connection, filters: Filters | None) -> list[str]:
+def matching(
+    connection: sqlite3.Connection,
+    filters: Filters | None,
+    states: Sequence[State],
+    batch: str | None,
+) -> list[str]:
     """Return the ids of the media that pass, in the order of `iter_media`."""
     conditions = media_conditions(filters)
+    conditions.add_list("media.state", states)
+    if batch is not None:
+        conditions.add("media.batch = ?", batch)
     rows = connection.execute(
         f"""SELECT media.id FROM media LEFT JOIN files ON files.media_id = media.id
             {conditions.where} GROUP BY media.id

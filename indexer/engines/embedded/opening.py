@@ -8,7 +8,13 @@ import time
 from typing import TYPE_CHECKING
 
 from indexer.engines.embedded.failures import translated
-from indexer.engines.embedded.schema import APPLICATION_ID, PAGE_BYTES, SCHEMA_VERSION, TABLES
+from indexer.engines.embedded.schema import (
+    APPLICATION_ID,
+    MIGRATIONS,
+    PAGE_BYTES,
+    SCHEMA_VERSION,
+    TABLES,
+)
 from indexer.errors import IndexFailure
 
 if TYPE_CHECKING:
@@ -103,6 +109,8 @@ def _set_up(
             f"The index {path} was written by a newer Sightings (its tables have version {version},"
             f" this program knows {SCHEMA_VERSION}). Upgrade Sightings."
         )
+    if version < SCHEMA_VERSION:
+        _migrate(connection)
     _use_wal(connection, path, busy_timeout_s)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA secure_delete = ON")
@@ -118,6 +126,21 @@ def _create_tables(connection: sqlite3.Connection) -> None:
         for statement in _statements(TABLES):
             connection.execute(statement)
     connection.execute("COMMIT")
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring older tables up to date, as a whole or not at all, unless another process has."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        for older in range(version, SCHEMA_VERSION):
+            for statement in _statements(MIGRATIONS[older]):
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _statements(script: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 APPLICATION_ID = 0x53474854
 """`SGHT`, in the header of every index file (SQLite's application_id)."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Kept as SQLite's user_version; raise it with every change of the tables, with a migration."""
 
 PAGE_BYTES = 8192
@@ -38,8 +38,13 @@ CREATE TABLE media (
   error BLOB,
   warnings TEXT NOT NULL DEFAULT '[]',
   options BLOB NOT NULL,
-  indexed_at INTEGER
+  indexed_at INTEGER,
+  batch TEXT,
+  queued_at INTEGER,
+  before TEXT
 );
+CREATE INDEX media_of_batch ON media (batch) WHERE batch IS NOT NULL;
+CREATE INDEX media_unfinished ON media (state) WHERE state IN ('queued', 'working');
 
 CREATE TABLE files (
   path BLOB PRIMARY KEY NOT NULL,
@@ -66,6 +71,9 @@ CREATE TABLE segments (
   faces INTEGER NOT NULL DEFAULT 0,
   decode_errors INTEGER NOT NULL DEFAULT 0,
   tracks BLOB NOT NULL DEFAULT x'',
+  finished_at INTEGER,
+  left_out INTEGER NOT NULL DEFAULT 0,
+  warnings TEXT NOT NULL DEFAULT '[]',
   PRIMARY KEY (media_id, number)
 );
 CREATE INDEX segments_claimed ON segments (owner) WHERE state = 'claimed';
@@ -135,3 +143,18 @@ CREATE INDEX labels_of_person ON labels (person);
 
 CREATE TABLE unpurged (mark TEXT PRIMARY KEY NOT NULL);
 """
+
+MIGRATIONS = {
+    1: """
+ALTER TABLE media ADD COLUMN batch TEXT;
+ALTER TABLE media ADD COLUMN queued_at INTEGER;
+ALTER TABLE media ADD COLUMN before TEXT;
+CREATE INDEX media_of_batch ON media (batch) WHERE batch IS NOT NULL;
+CREATE INDEX media_unfinished ON media (state) WHERE state IN ('queued', 'working');
+ALTER TABLE segments ADD COLUMN finished_at INTEGER;
+ALTER TABLE segments ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE segments ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]';
+PRAGMA user_version = 2;
+"""
+}
+"""What makes the tables of a version those of the next, the version's number included."""

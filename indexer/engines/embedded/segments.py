@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from indexer.engines.before import before_of
 from indexer.engines.checks import claim_lost, given_up
 from indexer.engines.embedded import media as media_rows
-from indexer.engines.embedded.values import from_blob, from_micros, now_micros, to_blob
+from indexer.engines.embedded.values import (
+    from_blob,
+    from_micros,
+    now_micros,
+    to_blob,
+    to_micros,
+)
 from indexer.records import Segment, SegmentCounts, SegmentSpan
 from indexer.tracks import without_faces
 
@@ -17,16 +25,54 @@ if TYPE_CHECKING:
     from indexer.records import Media
 
 
-def start(connection: sqlite3.Connection, media: Media, spans: Sequence[SegmentSpan]) -> None:
-    """Begin work on a media, unless it has begun under the same options."""
+def start(connection: sqlite3.Connection, media: Media, spans: Sequence[SegmentSpan]) -> bool:
+    """Begin a media in its state, unless it has begun under the same options; say whether."""
     known = media_rows.get(connection, media.id)
-    if known is not None and known.state == "working" and known.options == media.options:
-        return
-    media_rows.put(connection, media)
-    connection.execute("DELETE FROM segments WHERE media_id = ?", (media.id,))
+    if (
+        known is not None
+        and known.state in ("queued", "working")
+        and known.options == media.options
+    ):
+        return False
+    kept = media_rows.before(connection, media.id)
+    before = before_of(known, of_media(connection, media.id), kept)
+    media_rows.put(connection, media, before=before)
+    put_all(connection, media.id, [Segment(media.id, span) for span in spans])
+    return True
+
+
+def put_all(connection: sqlite3.Connection, media_id: str, segments: Sequence[Segment]) -> None:
+    """Store a media's segments, none of them claimed, in place of those it has."""
+    connection.execute("DELETE FROM segments WHERE media_id = ?", (media_id,))
     connection.executemany(
-        "INSERT INTO segments (media_id, number, start_s, end_s) VALUES (?, ?, ?, ?)",
-        [(media.id, span.number, span.start_s, span.end_s) for span in spans],
+        """INSERT INTO segments (media_id, number, start_s, end_s, state, attempts, error, frames,
+             key_frames, faces, decode_errors, left_out, warnings, finished_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            (
+                media_id,
+                segment.span.number,
+                segment.span.start_s,
+                segment.span.end_s,
+                segment.state,
+                segment.attempts,
+                None if segment.error is None else to_blob(segment.error),
+                *_counts(segment.counts),
+                to_micros(segment.finished_at),
+            )
+            for segment in segments
+        ],
+    )
+
+
+def _counts(counts: SegmentCounts) -> tuple[object, ...]:
+    return (
+        counts.frames,
+        counts.key_frames,
+        counts.faces,
+        counts.decode_errors,
+        counts.left_out,
+        json.dumps(counts.warnings),
     )
 
 
@@ -45,6 +91,9 @@ def claim(
         ).fetchone()
         if row is None:
             return None
+        connection.execute(
+            "UPDATE media SET state = 'working' WHERE id = ? AND state = 'queued'", (media_id,)
+        )
         key = (media_id, row["number"])
         if row["attempts"] < max_attempts:
             connection.execute(
@@ -59,9 +108,9 @@ def claim(
             )
         error = given_up(row["attempts"])
         connection.execute(
-            """UPDATE segments SET state = 'failed', error = ?, owner = NULL, lease_until = NULL
-               WHERE media_id = ? AND number = ?""",
-            (to_blob(error), *key),
+            """UPDATE segments SET state = 'failed', error = ?, owner = NULL, lease_until = NULL,
+                 finished_at = ? WHERE media_id = ? AND number = ?""",
+            (to_blob(error), now, *key),
         )
 
 
@@ -127,17 +176,10 @@ def mark_done(
     """Mark a segment done."""
     connection.execute(
         """UPDATE segments SET state = 'done', owner = NULL, lease_until = NULL, error = NULL,
-             tracks = ?, frames = ?, key_frames = ?, faces = ?, decode_errors = ?
+             tracks = ?, frames = ?, key_frames = ?, faces = ?, decode_errors = ?, left_out = ?,
+             warnings = ?, finished_at = ?
            WHERE media_id = ? AND number = ?""",
-        (
-            tracks,
-            counts.frames,
-            counts.key_frames,
-            counts.faces,
-            counts.decode_errors,
-            segment.media_id,
-            segment.span.number,
-        ),
+        (tracks, *_counts(counts), now_micros(), segment.media_id, segment.span.number),
     )
 
 
@@ -145,9 +187,18 @@ def mark_failed(connection: sqlite3.Connection, segment: Segment, error: str) ->
     """Mark a segment failed. Raises ClaimLost."""
     check_claim(connection, segment)
     connection.execute(
-        """UPDATE segments SET state = 'failed', owner = NULL, lease_until = NULL, error = ?
-           WHERE media_id = ? AND number = ?""",
-        (to_blob(error), segment.media_id, segment.span.number),
+        """UPDATE segments SET state = 'failed', owner = NULL, lease_until = NULL, error = ?,
+             finished_at = ? WHERE media_id = ? AND number = ?""",
+        (to_blob(error), now_micros(), segment.media_id, segment.span.number),
+    )
+
+
+def fail_unfinished(connection: sqlite3.Connection, media_id: str, error: str) -> None:
+    """Mark all segments failed that are neither done nor failed, whoever has claimed them."""
+    connection.execute(
+        """UPDATE segments SET state = 'failed', owner = NULL, lease_until = NULL, error = ?,
+             finished_at = ? WHERE media_id = ? AND state IN ('pending', 'claimed')""",
+        (to_blob(error), now_micros(), media_id),
     )
 
 
@@ -172,6 +223,14 @@ def _segment(row: sqlite3.Row) -> Segment:
         owner=None if row["owner"] is None else from_blob(row["owner"]),
         lease_until=from_micros(row["lease_until"]),
         error=None if row["error"] is None else from_blob(row["error"]),
-        counts=SegmentCounts(row["frames"], row["key_frames"], row["faces"], row["decode_errors"]),
+        counts=SegmentCounts(
+            row["frames"],
+            row["key_frames"],
+            row["faces"],
+            row["decode_errors"],
+            row["left_out"],
+            tuple(json.loads(row["warnings"])),
+        ),
         tracks=row["tracks"],
+        finished_at=from_micros(row["finished_at"]),
     )

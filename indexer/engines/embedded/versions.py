@@ -101,7 +101,8 @@ def activate(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE faces SET model = ?", (version.model.key,))
     connection.execute(
         """UPDATE segments SET state = 'pending', attempts = 0, owner = NULL, lease_until = NULL,
-             tracks = x'' WHERE media_id IN (SELECT id FROM media WHERE state = 'working')"""
+             tracks = x'', finished_at = NULL
+           WHERE media_id IN (SELECT id FROM media WHERE state = 'working')"""
     )
 
 
