@@ -9,6 +9,7 @@ SightingsError
 │   │   ├── IndexLocked         another process has held the write lock too long
 │   │   ├── StorageFull         no space is left for the index
 │   │   └── ClaimLost           another worker has taken over a segment
+│   ├── BrokerFailure       workers cannot be told of work
 │   └── ModelMismatch       the index was made with another embedding model
 ├── MediaError          one photo or video cannot be used; a run reports it and goes on
 ├── NoFace              a query photo or video shows no face
@@ -55,6 +56,10 @@ class StorageFull(IndexFailure):
 
 class ClaimLost(IndexFailure):
     """Another worker has taken over the segment that this one was working on."""
+
+
+class BrokerFailure(EnvironmentFailure):
+    """The broker that carries messages to workers cannot be reached or used."""
 
 
 class ModelMismatch(EnvironmentFailure):

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.errors import ClaimLost, IndexFailure, MediaError, NotFound, SightingsError
-from indexer.files import status_of
+from indexer.identify import identify
 from indexer.labels import unmatched
-from indexer.media import content_id, discover, probe
-from indexer.pipeline import link_gap_s, process_segment
-from indexer.records import Filters, MediaFile
+from indexer.media import discover
+from indexer.records import Filters
 from indexer.sources import open_source, spans_of
 from indexer.strategy import parse_strategy
 from indexer.text import shown
-from indexer.workers import is_dead, new_owner
+from indexer.work import claim_next, finish_media, work_on_segment
+from indexer.workers import new_owner, release_dead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from indexer.engines.base import Index
     from indexer.networks import Networks
-    from indexer.records import Label, Media, Segment
-    from indexer.sources import Source
-
-LEASE_S = 300.0
-"""How long a claim holds without renewal; longer than any one batch of frames takes."""
-
-MAX_ATTEMPTS = 3
-"""A segment that took its worker down this often is given up."""
+    from indexer.records import Label, Media, MediaFile
 
 
 class Progress:
@@ -85,9 +77,7 @@ def ingest(
     """
     parse_strategy(networks.settings.keyframes.strategy)
     index.adopt_model(networks.embedder.identity)
-    for owner in index.claim_owners():
-        if is_dead(owner):
-            index.release_claims(owner)
+    release_dead(index)
     run = _Run(index, networks, progress or Progress(), Report(), new_owner(), force=force)
     found = list(discover(paths))
     run.progress.start_run(len(found))
@@ -129,7 +119,7 @@ class _Run:
     def file(self, path: Path) -> Media | None:
         """Index one file and note the outcome; None if it cannot be read at all."""
         try:
-            file, media = self._identify(path)
+            file, media = identify(self.index, path, self.networks.settings)
             if self._is_current(media):
                 if self.index.find_file(file.path) != file:
                     self.index.put_file(file)
@@ -153,16 +143,6 @@ class _Run:
         self._note_worked(path, media)
         return media
 
-    def _identify(self, path: Path) -> tuple[MediaFile, Media]:
-        """Return the file as it is now and its media, as stored or, if new, as probed."""
-        stat = status_of(path)
-        known = self.index.find_file(str(path))
-        unchanged = known and (known.size_bytes, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
-        media_id = known.media_id if known and unchanged else content_id(path)
-        media = self.index.get_media(media_id)
-        media = media or probe(path, media_id, self.networks.settings.media)
-        return MediaFile(str(path), stat.st_size, stat.st_mtime_ns, media_id), media
-
     def _is_current(self, media: Media) -> bool:
         options = self.networks.settings.options_for(media.kind)
         return media.state in {"done", "failed"} and media.options == options and not self.force
@@ -175,42 +155,17 @@ class _Run:
             # The file first: a media without any is what `media prune` removes.
             index.put_file(file)
             index.start_media(replace(media, options=settings.options_for(media.kind)), spans)
-            labels = index.list_labels([media.id])
-            while segment := index.claim_segment(
-                media.id, owner=self.owner, lease_s=LEASE_S, max_attempts=MAX_ATTEMPTS
-            ):
+            while segment := claim_next(index, media.id, self.owner):
                 with suppress(ClaimLost):
-                    self._segment(segment, media, source, labels)
-            warnings = [f"{shown(file.path)}: {warning}" for warning in source.warnings()]
-        self.report.warnings += warnings
-        linking = replace(settings.appearances, max_gap_s=link_gap_s(settings))
-        return index.link_appearances(media.id, linking, warnings=warnings)
-
-    def _segment(
-        self, segment: Segment, media: Media, source: Source, labels: Sequence[Label]
-    ) -> None:
-        renewed_s = time.monotonic()
-
-        def on_time(timestamp_s: float) -> None:
-            nonlocal renewed_s
-            self.progress.reach(timestamp_s)
-            if time.monotonic() - renewed_s > LEASE_S / 3:
-                self.index.renew_claim(segment, lease_s=LEASE_S)
-                renewed_s = time.monotonic()
-
-        try:
-            result = process_segment(
-                media, segment.span, source, self.networks, labels=labels, on_time=on_time
-            )
-        except MediaError as error:
-            self.index.fail_segment(segment, str(error))
-            return
-        except SightingsError:
-            raise
-        except Exception as error:  # what decoders and networks raise has no common base
-            self.index.fail_segment(segment, f"Unexpected {type(error).__name__}: {error}")
-            return
-        self.index.finish_segment(segment, result.faces, tracks=result.tracks, counts=result.counts)
+                    work_on_segment(
+                        index,
+                        segment,
+                        media,
+                        lambda: source,
+                        self.networks,
+                        on_time=self.progress.reach,
+                    )
+        return finish_media(index, media.id, settings, file.path)
 
     def _note_skipped(self, path: Path, media: Media) -> None:
         if media.state == "done":
@@ -221,9 +176,10 @@ class _Run:
             )
 
     def _note_worked(self, path: Path, media: Media) -> None:
-        if media.state == "working":
+        if media.state in ("queued", "working"):
             self.report.waiting.append(str(path))
             return
+        self.report.warnings += media.warnings
         if media.state == "done":
             self.report.done.append(str(path))
         else:

@@ -7,24 +7,40 @@ tells how far things are, `indexer.work` does the work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from indexer.errors import MediaError, NotFound, UsageError
+from indexer.ingest import Progress
+from indexer.media import discover
+from indexer.queueing import Enqueued, Messages, Queue, Send
 from indexer.records import Deleted
+from indexer.strategy import parse_strategy
+from indexer.work import finish_media
+from indexer.workers import release_dead
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from indexer.engines.base import Index
-    from indexer.ingest import Progress
-    from indexer.records import Media
+    from indexer.records import Media, Segment
     from indexer.settings import Settings
 
-Send = Callable[[Sequence[str]], None]
-"""Tells workers that these media (by id) have work; `tasks.sending.sender` gives Celery's, a
-`BackgroundWorker` has one (`wake`). Raises BrokerFailure; what is queued stays so and is found by
-the sweeper."""
+__all__ = [
+    "CancelledJobs",
+    "Enqueued",
+    "Send",
+    "Swept",
+    "cancel",
+    "enqueue",
+    "new_batch",
+    "no_send",
+    "retry",
+    "sweep",
+]
 
 
 def no_send(media_ids: Sequence[str]) -> None:
@@ -33,23 +49,10 @@ def no_send(media_ids: Sequence[str]) -> None:
 
 def new_batch() -> str:
     """Return an id for a batch; ids sort by the time at which they were made."""
-    raise NotImplementedError
+    import secrets
 
-
-@dataclass(frozen=True)
-class Enqueued:
-    """What became of paths (or media) that were to be worked on.
-
-    batch: its id, also when nothing is in it. queued: in this batch now. skipped: done already
-    under the same options. under_way: queued or being worked on already, in `Media.batch`.
-    failed: in words, each naming its path: what cannot be read, or failed before.
-    """
-
-    batch: str
-    queued: tuple[Media, ...] = ()
-    skipped: tuple[Media, ...] = ()
-    under_way: tuple[Media, ...] = ()
-    failed: tuple[str, ...] = ()
+    now = datetime.now(timezone.utc)
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,19 @@ def enqueue(
     calls. Raises UsageError for a new index without a model in the settings, BrokerFailure if the
     messages cannot be sent (the media are queued all the same), IndexFailure.
     """
-    raise NotImplementedError
+    parse_strategy(settings.keyframes.strategy)
+    _require_model(index, settings)
+    queue = Queue(index, settings, batch or new_batch(), Messages(send))
+    progress = progress or Progress()
+    found = list(discover(paths))
+    progress.start_run(len(found))
+    for item in found:
+        if isinstance(item, MediaError):
+            queue.failed.append(str(item))
+        else:
+            queue.add_path(item, force=force)
+        progress.finish_file()
+    return queue.ended()
 
 
 def retry(
@@ -109,7 +124,12 @@ def retry(
     Each stays in its batch. Media that did not fail come back as skipped (done) or under_way.
     Raises NotFound for an unknown media or batch, BrokerFailure, IndexFailure.
     """
-    raise NotImplementedError
+    _require_model(index, settings)
+    chosen = _chosen(index, media_ids, batch) if media_ids or batch else None
+    queue = Queue(index, settings, batch or new_batch(), Messages(send))
+    for media in index.iter_media(states=["failed"]) if chosen is None else chosen:
+        queue.add_failed(media)
+    return queue.ended()
 
 
 def cancel(
@@ -121,13 +141,71 @@ def cancel(
     Deleting is for good and may take its time (`Index.delete_media`).
     Raises UsageError with neither, NotFound for an unknown media or batch, IndexFailure.
     """
-    raise NotImplementedError
+    if not media_ids and batch is None:
+        raise UsageError("Say what to cancel: media, or a batch.")
+    chosen = {media.id: media for media in _chosen(index, media_ids, batch)}
+    cancelled = index.cancel_media(list(chosen))
+    # What is no longer there at the end was removed by somebody else meanwhile.
+    restored = [index.get_media(media_id) for media_id in cancelled.restored]
+    cut_short = [finish_media(index, media_id, settings) for media_id in cancelled.cut_short]
+    touched = {*cancelled.removed, *cancelled.restored, *cancelled.cut_short}
+    return CancelledJobs(
+        removed=tuple(chosen[media_id] for media_id in cancelled.removed),
+        restored=tuple(media for media in restored if media is not None),
+        cut_short=tuple(cut_short),
+        untouched=tuple(media for media in chosen.values() if media.id not in touched),
+        deleted=cancelled.deleted,
+    )
 
 
 def sweep(index: Index, *, send: Send, limit: int = 1000) -> Swept:
     """Give back the claims of dead workers of this machine; tell workers of all work that is free.
 
     Free is a media whose segments are pending or out of lease, or all finished but not linked.
-    At most `limit` media, the longest queued first.
+    At most `limit` media: those that were begun first, then the longest queued.
     """
-    raise NotImplementedError
+    released = release_dead(index)
+    free = tuple(media.id for media in islice(_free(index), limit))
+    if free:
+        send(free)
+    return Swept(released, free)
+
+
+def _free(index: Index) -> Iterator[Media]:
+    """Yield the media that a worker could go on with now."""
+    now = datetime.now(timezone.utc)
+    unfinished = list(index.iter_media(states=["queued", "working"]))
+    for media in sorted(unfinished, key=lambda m: (m.state == "queued", m.queued_at or now)):
+        if media.state == "queued" or _has_work(index.list_segments(media.id), now):
+            yield media
+
+
+def _has_work(segments: Sequence[Segment], now: datetime) -> bool:
+    unfinished = [s for s in segments if s.state in ("pending", "claimed")]
+    return not unfinished or any(
+        s.state == "pending" or s.lease_until is None or s.lease_until <= now for s in unfinished
+    )
+
+
+def _chosen(index: Index, media_ids: Sequence[str], batch: str | None) -> list[Media]:
+    """Return the media named, and those of a batch. Raises NotFound."""
+    chosen: list[Media] = []
+    for media_id in dict.fromkeys(media_ids):
+        media = index.get_media(media_id)
+        if media is None:
+            raise NotFound(f"There is no media {media_id} in the index.")
+        chosen.append(media)
+    if batch is not None:
+        of_batch = list(index.iter_media(batch=batch))
+        if not of_batch:
+            raise NotFound(f"There is no batch {batch} in the index, or all its media are gone.")
+        chosen += [media for media in of_batch if media.id not in media_ids]
+    return chosen
+
+
+def _require_model(index: Index, settings: Settings) -> None:
+    if index.model is None and not settings.model:
+        raise UsageError(
+            "A new index needs a model; none is chosen silently. Give --model MODEL, or the "
+            "setting `model` to all workers. `sightings models` lists them with their licences."
+        )

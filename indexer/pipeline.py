@@ -49,7 +49,7 @@ def process_segment(
     labels: the media's; a labelled face is always kept. on_time: called with the time reached,
     often enough to show progress and to renew a lease.
     """
-    met = _Met(errors_before=source.decode_errors)
+    met = _Met(span)
     frames = met.count(source.frames(span.start_s, span.end_s), on_time)
     if media.kind == "photo":
         found = (
@@ -204,8 +204,8 @@ def _cut(image_rgb: np.ndarray, box_xyxy: Box) -> np.ndarray:
 class _Met:
     """Counts frames as they pass."""
 
-    def __init__(self, errors_before: int) -> None:
-        self._errors_before = errors_before
+    def __init__(self, span: SegmentSpan) -> None:
+        self._span = span
         self._frames = 0
 
     def count(self, frames: Iterable[Frame], on_time: Callable[[float], None]) -> Iterator[Frame]:
@@ -215,8 +215,10 @@ class _Met:
             yield frame
 
     def counts(self, source: Source, key_frames: int, faces: int) -> SegmentCounts:
-        errors = source.decode_errors - self._errors_before
-        return SegmentCounts(self._frames, key_frames, faces, errors)
+        damage = source.damage(self._span.start_s, self._span.end_s)
+        return SegmentCounts(
+            self._frames, key_frames, faces, damage.undecodable, damage.left_out, damage.file
+        )
 
 
 def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -18,6 +18,7 @@ from indexer.errors import UsageError
 from indexer.settings_api import ApiSettings
 from indexer.settings_fields import Count, NonNegative, Positive, secret, setting
 from indexer.settings_sources import PREFIX, from_environment, from_file
+from indexer.settings_tasks import TaskSettings
 from indexer.strategy import parse_strategy
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ class Settings:
     appearances: AppearanceSettings = AppearanceSettings()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
     api: ApiSettings = ApiSettings()
+    tasks: TaskSettings = TaskSettings()
 
     def options_for(self, kind: str) -> str:
         """Return a fingerprint of the settings that decide which faces a media gives."""

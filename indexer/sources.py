@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from indexer.damage import Damage
 from indexer.records import Frame, SegmentSpan
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class Source(Protocol):
         """Return what went wrong in decoding, in words."""
         ...
 
+    def damage(self, start_s: float, end_s: float) -> Damage:
+        """Return what was wrong with the frames of a time range that was read."""
+        ...
+
 
 class PhotoSource:
     """A photo as a source of one frame."""
@@ -55,6 +60,10 @@ class PhotoSource:
     def warnings(self) -> tuple[str, ...]:
         """Return what went wrong in decoding, in words."""
         return self._photo.warnings
+
+    def damage(self, start_s: float, end_s: float) -> Damage:  # noqa: ARG002
+        """Return what was wrong with the photo."""
+        return Damage(file=self._photo.warnings)
 
 
 @contextmanager

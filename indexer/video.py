@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from indexer.damage import Damage, in_words
 from indexer.display import display_matrix, displayed
 from indexer.errors import MediaError
 from indexer.files import require_file
 from indexer.records import Frame
 from indexer.settings import MediaSettings
-from indexer.text import counted, shown
+from indexer.text import shown
 from indexer.timeline import read_timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 # Text that FFmpeg would play as pictures, lists that name other files or addresses, and stills.
@@ -59,7 +60,7 @@ class VideoReader:
         self._pictures: Iterator[tuple[int, Any]] = iter(())
         self._reached_s = 0.0
         self._undecodable: set[int] = set()
-        self._left_out: set[int] = set()
+        self._left_out: dict[int, int] = {}
         require_file(path)
         with _translated_errors(path):
             self._container, self._stream = self._open()
@@ -100,18 +101,20 @@ class VideoReader:
 
     def warnings(self) -> tuple[str, ...]:
         """Return what was wrong with the file, as far as it has been read."""
-        found = []
-        if self._early_end:
-            found.append(f"the file ends early: {self._early_end}")
-        if self._undecodable:
-            found.append(f"{counted(len(self._undecodable), 'frame')} could not be decoded")
-        if self._left_out:
-            were = "was" if len(self._left_out) == 1 else "were"
-            found.append(
-                f"{counted(len(self._left_out), 'frame')} with timestamps that go back {were} "
-                "left out"
-            )
-        return tuple(found)
+        return in_words(Damage(len(self._undecodable), len(self._left_out), self._of_file()))
+
+    def damage(self, start_s: float, end_s: float) -> Damage:
+        """Return what was wrong with the frames of a range that was read, in whatever order."""
+        first, end = np.searchsorted(self.timestamps_s, (start_s, end_s))
+        last = len(self.timestamps_s) - 1
+
+        def within(numbers: Iterable[int]) -> int:
+            return sum(bool(first <= min(max(number, 0), last) < end) for number in numbers)
+
+        return Damage(within(self._undecodable), within(self._left_out.values()), self._of_file())
+
+    def _of_file(self) -> tuple[str, ...]:
+        return (f"the file ends early: {self._early_end}",) if self._early_end else ()
 
     def frames(self, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[Frame]:
         """Yield the frames with start_s <= timestamp_s < end_s in order.
@@ -264,7 +267,9 @@ class VideoReader:
                 index = count if timeline.counted else timeline.index(picture.pts)
                 count += 1
                 if not last < index < len(self.timestamps_s):
-                    self._left_out.add(count if picture.pts is None else picture.pts)
+                    # Seeking may meet pictures that belong before the place it went to.
+                    place = index if index >= 0 else last
+                    self._left_out[count if picture.pts is None else picture.pts] = place
                     continue
                 # Packets of VP8 and of interlaced video need not show a picture each.
                 if not picture.interlaced_frame and self._stream.codec_context.name != "vp8":

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from indexer.engines.base import Index
 
 CLOCK_ERROR_S = 2.0
 """Start times of one process, read by two, may differ by this: they hang on the system's clock."""
@@ -38,3 +42,8 @@ def is_dead(owner: str) -> bool:
         return False
     except psutil.NoSuchProcess:
         return True
+
+
+def release_dead(index: Index) -> int:
+    """Give back what dead processes of this machine have claimed; return how many segments."""
+    return sum(index.release_claims(owner) for owner in index.claim_owners() if is_dead(owner))

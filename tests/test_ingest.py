@@ -11,12 +11,13 @@ import pytest
 
 from indexer import open_index
 from indexer.errors import ModelMismatch, UsageError
-from indexer.ingest import LEASE_S, MAX_ATTEMPTS, Progress, ingest
+from indexer.ingest import Progress, ingest
 from indexer.media import content_id, probe
 from indexer.naming import name_faces
 from indexer.networks import Networks
 from indexer.records import MediaFile, SegmentSpan
 from indexer.settings import FaceSettings, KeyframeSettings
+from indexer.work import LEASE_S, MAX_ATTEMPTS
 from tests.clips import clip, faces_of, photo, shot, still
 from tests.fake_embedder import FakeEmbedder
 

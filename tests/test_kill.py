@@ -10,7 +10,7 @@ import pytest
 
 from indexer import open_index
 from indexer.errors import StorageFull
-from indexer.ingest import MAX_ATTEMPTS
+from indexer.work import MAX_ATTEMPTS
 from tests.clips import BROWN, GREY, clip, documents, photo, shot, still
 from tests.ingest_process import IngestProcess, finished_segments, ingested, wait_until
 

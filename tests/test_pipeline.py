@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from indexer import open_index
-from indexer.ingest import LEASE_S, MAX_ATTEMPTS, Progress, ingest
+from indexer.ingest import Progress, ingest
 from indexer.media import content_id, probe
 from indexer.pipeline import process_segment
 from indexer.records import MediaFile
 from indexer.settings import AppearanceSettings, FaceSettings, KeyframeSettings, Settings
 from indexer.sources import open_source, spans_of
+from indexer.work import LEASE_S, MAX_ATTEMPTS
 from tests.clips import BROWN, FPS, GREY, clip, documents, faces_of, photo, shot, still
 from tests.clips import spans_of as appearances_of
 from tests.ingest_process import peak_bytes

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from indexer.location import index_location as index_path
+from indexer.location import open_existing, open_or_create
+
+__all__ = ["index_path", "open_existing", "open_or_create"]
 
 if TYPE_CHECKING:
     from indexer.embeddings.base import Embedder
@@ -68,32 +72,6 @@ def load_settings(assignments: list[str] | None = None, **flags: Any) -> Setting
             raise UsageError(f"--set takes NAME=VALUE, not {written!r}.")
         values[name] = value
     return load(values)
-
-
-def index_path(settings: Settings) -> str:
-    """Return the location of the index: the setting, or the default in the user's data folder."""
-    if settings.index:
-        return settings.index
-    from platformdirs import user_data_path
-
-    return str(user_data_path("sightings") / "faces.sightings")
-
-
-def open_existing(settings: Settings) -> Index:
-    """Open the index that the settings name, which must be there."""
-    from indexer import open_index
-
-    return open_index(index_path(settings), settings=settings)
-
-
-def open_or_create(settings: Settings) -> Index:
-    """Open the index that the settings name, or make it; only the default's folder is made."""
-    from indexer import open_index
-
-    path = index_path(settings)
-    if not settings.index:
-        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return open_index(path, create=True, settings=settings)
 
 
 def networks_for(index: Index, settings: Settings, *, spec: str = "") -> Networks:

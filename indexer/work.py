@@ -1,0 +1,183 @@
+"""Work on media: one segment, then the next that is free, and the media's end.
+
+A run of `sightings index`, tasks and the background worker all go through here.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.damage import damage_of, in_words
+from indexer.errors import (
+    ClaimLost,
+    EnvironmentFailure,
+    IndexFailure,
+    MediaError,
+    NotFound,
+    SightingsError,
+)
+from indexer.files import status_of
+from indexer.media import content_id
+from indexer.pipeline import link_gap_s, process_segment
+from indexer.sources import open_source
+from indexer.text import shown
+from indexer.workers import new_owner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from indexer.engines.base import Index
+    from indexer.networks import Networks
+    from indexer.records import Media, Segment
+    from indexer.settings import Settings
+    from indexer.sources import Source
+
+LEASE_S = 300.0
+"""How long a claim holds without renewal; longer than any one batch of frames takes."""
+
+RENEW_S = 10.0
+"""How often a claim is renewed, which is also how soon a cancelled one is noticed."""
+
+MAX_ATTEMPTS = 3
+"""A segment that took its worker down this often is given up."""
+
+
+def claim_next(index: Index, media_id: str, owner: str) -> Segment | None:
+    """Claim a media's first free segment, or None."""
+    return index.claim_segment(media_id, owner=owner, lease_s=LEASE_S, max_attempts=MAX_ATTEMPTS)
+
+
+def work_on_segment(
+    index: Index,
+    segment: Segment,
+    media: Media,
+    source: Callable[[], Source],
+    networks: Networks,
+    *,
+    on_time: Callable[[float], None] = lambda _: None,
+) -> None:
+    """Do a claimed segment and store what it gives: it is `done` then, or `failed` with the error.
+
+    source: opens the media, or returns it open; its errors are the segment's. Raises ClaimLost if
+    the claim went to another or was cancelled, IndexFailure, ModelMismatch.
+    """
+    renewed_s = time.monotonic()
+
+    def renew(timestamp_s: float) -> None:
+        nonlocal renewed_s
+        on_time(timestamp_s)
+        if time.monotonic() - renewed_s > RENEW_S:
+            index.renew_claim(segment, lease_s=LEASE_S)
+            renewed_s = time.monotonic()
+
+    try:
+        labels = index.list_labels([media.id])
+        result = process_segment(
+            media, segment.span, source(), networks, labels=labels, on_time=renew
+        )
+    except MediaError as error:
+        index.fail_segment(segment, str(error))
+        return
+    except SightingsError:
+        raise
+    except Exception as error:  # what decoders and networks raise has no common base
+        index.fail_segment(segment, f"Unexpected {type(error).__name__}: {error}")
+        return
+    index.finish_segment(segment, result.faces, tracks=result.tracks, counts=result.counts)
+
+
+def finish_media(index: Index, media_id: str, settings: Settings, path: str = "") -> Media:
+    """Link a media if all its segments are finished; return it as it is then.
+
+    path: named in its warnings, by default its first. It can be repeated, by several at once.
+    Raises NotFound for an unknown media.
+    """
+    media = index.get_media(media_id)
+    if media is None:
+        raise NotFound(f"There is no media {media_id} in the index.")
+    damage = damage_of(segment.counts for segment in index.list_segments(media_id))
+    warnings = [f"{shown(path or media.path)}: {text}" for text in in_words(damage)]
+    linking = replace(settings.appearances, max_gap_s=link_gap_s(settings))
+    return index.link_appearances(media_id, linking, warnings=warnings)
+
+
+def work_on_queued(
+    index: Index, media_id: str, networks: Networks, *, budget_s: float = float("inf")
+) -> Media | None:
+    """Work on a media's free segments, one after the other, and finish it if they were the last.
+
+    budget_s: no other segment is begun after this time; the file is read once for all of them, as
+    opening a video reads it whole. A media that is unknown, or not queued or working, is left
+    alone. Returns the media as it is then, None if it is unknown (cancelled, perhaps). If this is
+    stopped or fails, the segment in hand is given back without an attempt counted.
+    Raises IndexFailure, ModelMismatch; EnvironmentFailure if the media was queued under settings
+    that are not these.
+    """
+    media = index.get_media(media_id)
+    if media is None or media.state not in ("queued", "working"):
+        return media
+    _require_settings(media, networks.settings)
+    owner, until_s = new_owner(), time.monotonic() + budget_s
+    try:
+        with ExitStack() as opened:
+            source = _opened_once(index, media, networks.settings, opened)
+            while segment := claim_next(index, media_id, owner):
+                with suppress(ClaimLost):
+                    work_on_segment(index, segment, media, source, networks)
+                if time.monotonic() >= until_s:
+                    break
+        return finish_media(index, media_id, networks.settings)
+    except NotFound:
+        return None
+    except BaseException:
+        # Should this fail too, the claim is found to be a dead worker's, or its lease runs out.
+        with suppress(IndexFailure):
+            index.release_claims(owner, forgive=True)
+        raise
+
+
+def present_path(index: Index, media: Media) -> Path:
+    """Return a path at which a media's bytes still lie. Raises MediaError if there is none."""
+    for known in media.paths:
+        path = Path(known)
+        with suppress(MediaError):
+            stat, file = status_of(path), index.find_file(known)
+            if (
+                file is not None
+                and file.media_id == media.id
+                and (file.size_bytes, file.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+            ):
+                return path
+            if content_id(path) == media.id:
+                return path
+    raise MediaError(
+        f"{shown(media.path)} is no longer there, or has other content than when it was queued. "
+        "Bring it back and retry, or remove the media."
+    )
+
+
+def _opened_once(
+    index: Index, media: Media, settings: Settings, opened: ExitStack
+) -> Callable[[], Source]:
+    found: list[Source] = []
+
+    def source() -> Source:
+        if not found:
+            path = present_path(index, media)
+            found.append(opened.enter_context(open_source(path, media.kind, settings)))
+        return found[0]
+
+    return source
+
+
+def _require_settings(media: Media, settings: Settings) -> None:
+    if media.options != settings.options_for(media.kind):
+        raise EnvironmentFailure(
+            f"{shown(media.path)} was queued under other settings than this worker has (those of "
+            "keyframes, faces or appearances), so it would give other faces. Start all workers "
+            "with the same settings, or queue it again under these."
+        )
