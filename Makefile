@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-EXTRAS := dlib,onnx,heic,demo,elasticsearch,dev
+EXTRAS := dlib,onnx,heic,demo,elasticsearch,service,dev
 
 .PHONY: demo test test-fast lint clean
 

@@ -1,0 +1,75 @@
+"""Bodies of requests: JSON or a form, read into a model that refuses what it does not know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import BadRequest
+
+from api.problems import Problem, of_validation
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import MultiDict
+
+    Model = TypeVar("Model", bound=BaseModel)
+
+JSON = "application/json"
+MULTIPART = "multipart/form-data"
+FORM = "application/x-www-form-urlencoded"
+
+
+def read_body(model: type[Model], *, forms: bool = False) -> Model:
+    """Return the request's body as a model: JSON, or with `forms` a form without files.
+
+    Raises Problem `content_type`; a body that does not fit is answered as `invalid`.
+    """
+    from flask import abort
+
+    if request.mimetype == JSON:
+        try:
+            content = request.get_json()
+        except BadRequest as error:
+            raise Problem("bad_request", "The body is no JSON.") from error
+        if not isinstance(content, dict):
+            raise Problem("invalid", "The body is not a JSON object.")
+    elif forms and request.mimetype in (MULTIPART, FORM):
+        content = _of_form(model, request.form)
+    else:
+        allowed = (JSON, MULTIPART) if forms else (JSON,)
+        raise Problem("content_type", f"The body must be {' or '.join(allowed)}.")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        abort(of_validation(error))
+
+
+def _of_form(model: type[BaseModel], form: MultiDict[str, str]) -> dict[str, Any]:
+    """Return a form's fields; those that are lists in the model as lists."""
+    fields = model.model_fields
+    lists = {name for name, field in fields.items() if _is_list(field.annotation)}
+    return {
+        name: values if name in lists else values[-1]
+        for name, values in form.lists()
+        # A browser sends a field that was left empty; it was not given.
+        if values != [""]
+    }
+
+
+def _is_list(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(_is_list(part) for part in get_args(annotation))
+
+
+def documented(**models: type[BaseModel]) -> dict[str, Any]:
+    """Return the `requestBody` of an operation for OpenAPI: models by `json` and `multipart`."""
+    mimetypes = {"json": JSON, "multipart": MULTIPART}
+    content = {mimetypes[kind]: {"schema": _schema(model)} for kind, model in models.items()}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    assert not definitions, f"{model.__name__} must not refer to other models"
+    return schema

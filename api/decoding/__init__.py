@@ -1,0 +1,1 @@
+"""Decoding what others sent: in processes of their own, with bounds on memory and time."""

@@ -1,0 +1,106 @@
+"""What Prometheus is told: requests, searches and their stages, and what the index holds."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from flask import g, request
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from api.service import current
+from indexer.errors import SightingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask, Response
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_STATES = ("queued", "working", "done", "failed")
+_SEGMENT_STATES = ("pending", "claimed", "done", "failed")
+
+
+class Metrics:
+    """The service's measurements, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self.requests = Counter(
+            "sightings_http_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self.request_seconds = Histogram(
+            "sightings_http_request_seconds",
+            "Time from a request to its answer.",
+            ("route",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.searches = Histogram(
+            "sightings_search_seconds",
+            "Time of whole searches, by what was searched for.",
+            ("query",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.stages = Histogram(
+            "sightings_search_stage_seconds",
+            "Time of a search's stages: decode, faces, find.",
+            ("stage",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._up = Gauge("sightings_index_up", "Whether the index answers.", registry=registry)
+        self._media = Gauge(
+            "sightings_media", "Photos and videos by state.", ("state",), registry=registry
+        )
+        self._segments = Gauge(
+            "sightings_segments",
+            "Segments by state: their rate is that of ingest; `failed` are its failures.",
+            ("state",),
+            registry=registry,
+        )
+        self._faces = Gauge("sightings_faces", "Faces stored.", registry=registry)
+        self._bytes = Gauge("sightings_index_bytes", "Size of the index.", registry=registry)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage of a search."""
+        with self.stages.labels(name).time():
+            yield
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus's text format."""
+        try:
+            stats = current().index.stats()
+        except SightingsError:
+            self._up.set(0)
+            return generate_latest(self._registry)
+        self._up.set(1)
+        for state in _STATES:
+            self._media.labels(state).set(int(stats.get(f"media_{state}", 0)))
+        for state in _SEGMENT_STATES:
+            self._segments.labels(state).set(int(stats.get(f"segments_{state}", 0)))
+        self._faces.set(int(stats["faces"]))
+        self._bytes.set(int(stats["size_bytes"]))
+        return generate_latest(self._registry)
+
+
+def add_to(app: Flask) -> None:
+    """Count and time every request."""
+
+    @app.before_request
+    def start() -> None:
+        g.started_s = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        metrics = current().metrics
+        route = request.url_rule.rule if request.url_rule else "none"
+        metrics.requests.labels(request.method, route, str(response.status_code)).inc()
+        metrics.request_seconds.labels(route).observe(time.perf_counter() - g.started_s)
+        return response

@@ -1,0 +1,185 @@
+"""What goes wrong, as RFC 9457 problem documents; the table holds every code there is.
+
+Codes are stable: programs may rely on them. Titles and details are for people and may change.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, request
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
+
+from indexer.errors import (
+    EnvironmentFailure,
+    IndexFailure,
+    MediaError,
+    MissingExtra,
+    ModelMismatch,
+    NoFace,
+    NotFound,
+    SightingsError,
+    UsageError,
+    WeightsUnavailable,
+)
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from pydantic import ValidationError
+
+log = logging.getLogger("sightings.api")
+
+PROBLEMS: dict[str, tuple[int, str]] = {
+    "bad_request": (400, "The request cannot be understood"),
+    "key_needed": (401, "A key is needed"),
+    "key_refused": (401, "The key is not one of this service"),
+    "scope_missing": (403, "The key does not allow this"),
+    "cross_site": (403, "Another site's page may not do this"),
+    "path_refused": (403, "The path is outside of the folders that may be used"),
+    "not_found": (404, "There is nothing here"),
+    "media_not_found": (404, "No such photo or video"),
+    "face_not_found": (404, "No such face"),
+    "person_not_found": (404, "No such person"),
+    "job_not_found": (404, "No such job"),
+    "search_not_found": (404, "No such search"),
+    "file_unavailable": (404, "The file is not where it was, or has changed"),
+    "method_not_allowed": (405, "This cannot be done here"),
+    "name_taken": (409, "The name exists already"),
+    "index_empty": (409, "Nothing has been indexed yet"),
+    "already_running": (409, "It is being worked on"),
+    "too_large": (413, "More bytes than allowed"),
+    "content_type": (415, "The body is of another type than can be read here"),
+    "range_refused": (416, "The file has no such range of bytes"),
+    "host_refused": (421, "This service goes by another name"),
+    "invalid": (422, "A parameter is unknown, missing or not right"),
+    "media_refused": (422, "A file is no photo or video that can be used"),
+    "no_face": (422, "No face was found"),
+    "rate_limited": (429, "Too many requests in this time"),
+    "internal": (500, "The service failed"),
+    "index_unavailable": (503, "The index cannot be reached"),
+    "model_unavailable": (503, "The embedding model cannot be used"),
+    "queue_unavailable": (503, "The queue of jobs cannot be reached"),
+    "overloaded": (503, "Too much is asked for at once"),
+}
+
+_BY_STATUS = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "content_type",
+    416: "range_refused",
+    422: "invalid",
+    429: "rate_limited",
+}
+
+_BY_ERROR: tuple[tuple[type[SightingsError], str], ...] = (
+    (UsageError, "invalid"),
+    (MediaError, "media_refused"),
+    (NoFace, "no_face"),
+    (NotFound, "not_found"),
+    (IndexFailure, "index_unavailable"),
+    (WeightsUnavailable, "model_unavailable"),
+    (ModelMismatch, "model_unavailable"),
+    (MissingExtra, "model_unavailable"),
+    (EnvironmentFailure, "index_unavailable"),
+)
+_RETRY_S = {"overloaded": 1, "rate_limited": 60, "index_unavailable": 10, "queue_unavailable": 10}
+
+
+class Problem(Exception):
+    """An answer that is a problem document.
+
+    more: further members of the document. retry_after_s: when to try again.
+    """
+
+    def __init__(
+        self, code: str, detail: str, *, retry_after_s: float | None = None, **more: Any
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+        self.more = more
+
+
+def problem_response(problem: Problem) -> Response:
+    """Return a problem as RFC 9457 has it: `application/problem+json`."""
+    status, title = PROBLEMS[problem.code]
+    document = {
+        "type": f"/api/docs/problems#{problem.code}",
+        "title": title,
+        "status": status,
+        "code": problem.code,
+        "detail": problem.detail,
+        **problem.more,
+    }
+    response = Response(
+        json.dumps(document) + "\n", status=status, mimetype="application/problem+json"
+    )
+    retry_s = problem.retry_after_s or _RETRY_S.get(problem.code)
+    if retry_s:
+        response.headers["Retry-After"] = str(max(1, round(retry_s)))
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="sightings"'
+    return response
+
+
+def of_validation(error: ValidationError) -> Response:
+    """Return the problem that a request does not fit its model; what was sent is not repeated."""
+    errors = [
+        {"field": ".".join(map(str, each["loc"])) or "body", "message": each["msg"]}
+        for each in error.errors(include_input=False, include_url=False, include_context=False)
+    ]
+    detail = "; ".join(f"{each['field']}: {each['message']}" for each in errors[:3])
+    return problem_response(Problem("invalid", f"{detail}.", errors=errors))
+
+
+def of_error(error: SightingsError) -> Problem:
+    """Return the problem that an error of the core is."""
+    code = next(code for kind, code in _BY_ERROR if isinstance(error, kind))
+    return Problem(code, str(error))
+
+
+def add_to(app: Flask) -> None:
+    """Answer every failure with a problem document."""
+
+    @app.errorhandler(Problem)
+    def on_problem(problem: Problem) -> Response:
+        return problem_response(problem)
+
+    @app.errorhandler(SightingsError)
+    def on_error(error: SightingsError) -> Response:
+        problem = of_error(error)
+        if PROBLEMS[problem.code][0] >= 500:
+            log.warning("%s %s: %s", request.method, request.path, error)
+        return problem_response(problem)
+
+    @app.errorhandler(HTTPException)
+    def on_http(error: HTTPException) -> Response:
+        if error.response is not None:  # made by whoever raised it
+            return Response(
+                error.response.get_data(), error.response.status_code, error.response.headers
+            )
+        if error.code is not None and error.code < 400:
+            return Response("", error.code, list(error.get_headers()))
+        code = _BY_STATUS.get(error.code or 500, "bad_request" if _is_client(error) else "internal")
+        response = problem_response(Problem(code, error.description or PROBLEMS[code][1]))
+        if isinstance(error, RequestedRangeNotSatisfiable) and error.length is not None:
+            response.headers["Content-Range"] = f"bytes */{error.length}"
+        allowed = getattr(error, "valid_methods", None)
+        if allowed:
+            response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
+
+    @app.errorhandler(Exception)
+    def on_failure(error: Exception) -> Response:
+        log.exception("%s %s failed", request.method, request.path, exc_info=error)
+        detail = "This is an error of the service's own; its log says more."
+        return problem_response(Problem("internal", detail))
+
+
+def _is_client(error: HTTPException) -> bool:
+    return error.code is not None and 400 <= error.code < 500

@@ -1,0 +1,109 @@
+"""Who asks, and whether they may: keys, cookies, signed paths, and the scope that a route needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask import current_app, g, request
+
+from api.problems import Problem
+from api.security.hosts import require_host, require_same_site
+from api.security.signing import COOKIE
+from api.service import current
+from indexer.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+
+    from api.security.keys import ApiKey
+
+    View = TypeVar("View", bound=Callable[..., Any])
+
+OPEN = "open"
+"""The scope of what needs no key: it gives away nothing that is indexed."""
+_OPEN_BLUEPRINTS = frozenset({"openapi", "swagger"})
+
+
+def needs(scope: str, *, signed: bool = False) -> Callable[[View], View]:
+    """Say which scope a route needs; `signed`: a signature of its path does, too."""
+
+    def mark(view: View) -> View:
+        view.scope, view.signed = scope, signed  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def add_to(app: Flask) -> None:
+    """Check every request before its route sees it."""
+
+    @app.before_request
+    def check() -> None:
+        settings = current().settings.api
+        require_host(request, settings)
+        require_same_site(request)
+        g.key = None
+        if request.endpoint is None:  # there is no such route, which need not be hidden
+            return
+        _require_known_parameters(request.endpoint)
+        scope, signed = route_scope(request.endpoint)
+        if scope == OPEN:
+            return
+        if signed and _is_signed():
+            g.signed = True
+            return
+        if not current().key_needed:
+            return
+        g.key = _key()
+        if not g.key.allows(scope):
+            raise Problem("scope_missing", f"It needs the scope {scope}.", scope=scope)
+
+
+def _require_known_parameters(endpoint: str) -> None:
+    """Raise Problem for parameters of a route that takes none; models refuse unknown ones."""
+    view = current_app.view_functions[endpoint]
+    if request.args and hasattr(view, "scope") and "query" not in view.__annotations__:
+        name = next(iter(request.args))
+        raise Problem("invalid", f"{shown(name)}: there is no such parameter here.")
+
+
+def route_scope(endpoint: str) -> tuple[str, bool]:
+    """Return the scope that a route needs, and whether signed paths open it.
+
+    A route that says nothing needs the highest.
+    """
+    if endpoint.partition(".")[0] in _OPEN_BLUEPRINTS:
+        return OPEN, False
+    view = current_app.view_functions[endpoint]
+    return getattr(view, "scope", "admin"), getattr(view, "signed", False)
+
+
+def caller() -> str:
+    """Return who asks, for limits and the log: a key's id, or an address."""
+    key: ApiKey | None = g.get("key")
+    return f"key {key.id}" if key else f"address {request.remote_addr}"
+
+
+def signed_in() -> ApiKey | None:
+    """Return the key that the request's header or cookie stands for, if it is a good one."""
+    service = current()
+    if request.authorization is not None:
+        return service.keys.find(request.authorization.token or "")
+    key_id = service.signer.key_of(request.cookies.get(COOKIE, ""))
+    return service.keys.get(key_id) if key_id else None
+
+
+def _key() -> ApiKey:
+    key = signed_in()
+    if key is not None:
+        return key
+    if request.authorization is None and COOKIE not in request.cookies:
+        raise Problem("key_needed", "Send a key as `Authorization: Bearer KEY`, or sign in.")
+    raise Problem("key_refused", "It was removed, has run out, or never was one.")
+
+
+def _is_signed() -> bool:
+    signature = request.args.get("signature", "")
+    return bool(signature) and current().signer.is_signed(request.path, signature)

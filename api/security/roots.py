@@ -1,0 +1,53 @@
+"""Which files the service may touch: those in media_root and the allowed roots, links followed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from api.problems import Problem
+from api.security.hosts import listed
+
+if TYPE_CHECKING:
+    from indexer.settings_api import ApiSettings
+
+
+def media_root(settings: ApiSettings) -> Path:
+    """Return the folder of uploads, with links resolved."""
+    if settings.media_root:
+        return Path(settings.media_root).resolve()
+    from platformdirs import user_data_path
+
+    return (user_data_path("sightings") / "media").resolve()
+
+
+def allowed_roots(settings: ApiSettings) -> tuple[Path, ...]:
+    """Return the folders whose files may be indexed by path, with links resolved."""
+    return tuple(Path(root).resolve() for root in listed(settings.roots))
+
+
+def is_below(path: Path, root: Path) -> bool:
+    """Whether a path lies in a folder once all links are followed; root: resolved."""
+    try:
+        return path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError, ValueError):  # loops of links, names that are none
+        return False
+
+
+def require_below_roots(text: str, settings: ApiSettings) -> Path:
+    """Return a path that may be indexed. Raises Problem `path_refused` for any other.
+
+    Whether something is there is not said of what lies elsewhere.
+    """
+    path = Path(text)
+    roots = allowed_roots(settings)
+    if "\0" in text or not path.is_absolute() or not any(is_below(path, root) for root in roots):
+        allowed = ", ".join(map(str, roots)) or "none are set: api.roots"
+        raise Problem("path_refused", f"Files must lie below one of the roots ({allowed}).")
+    return path
+
+
+def may_serve(path: Path, settings: ApiSettings) -> bool:
+    """Whether a file of the index may be sent: any if no roots are set, else what is in them."""
+    roots = allowed_roots(settings)
+    return not roots or any(is_below(path, root) for root in (*roots, media_root(settings)))

@@ -1,0 +1,74 @@
+"""Signatures: of the paths of pictures, for pages that cannot send headers, and of the cookie.
+
+The first signing key signs, all verify: put a new one in front to rotate, take the old one away
+once nothing that it signed is in use.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from api.security.keys import keys_path, write_private
+from indexer.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from indexer.settings_api import ApiSettings
+
+COOKIE = "sightings_session"
+
+
+def signing_keys(settings: ApiSettings) -> tuple[str, ...]:
+    """Return the signing keys, newest first; without any set, one made and kept beside the keys.
+
+    Raises EnvironmentFailure if that file cannot be read or made.
+    """
+    given = tuple(key.strip() for key in settings.signing_keys.split(",") if key.strip())
+    if given:
+        return given
+    path = keys_path(settings).with_name("signing-key")
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_private(path, secrets.token_urlsafe(32))
+        return (path.read_text(encoding="utf-8").strip(),)
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"The signing key {path} cannot be read or made: {error.strerror}."
+        ) from error
+
+
+class Signer:
+    """Signs with the first of some keys and accepts what any of them signed."""
+
+    def __init__(self, keys: tuple[str, ...], session_s: float) -> None:
+        from itsdangerous import Signer as PathSigner
+        from itsdangerous import URLSafeTimedSerializer
+
+        oldest_first = list(reversed(keys))
+        self._paths = PathSigner(oldest_first, salt="sightings picture path")
+        self._cookies = URLSafeTimedSerializer(oldest_first, salt="sightings session")
+        self._session_s = session_s
+
+    def signed(self, path: str) -> str:
+        """Return a path with its signature as the parameter `signature`."""
+        return f"{path}?signature={self._paths.get_signature(path).decode()}"
+
+    def is_signed(self, path: str, signature: str) -> bool:
+        """Whether a signature is one of the path's."""
+        # Elsewhere than in ASCII there is none, and comparing would fail.
+        return signature.isascii() and self._paths.verify_signature(path.encode(), signature)
+
+    def cookie(self, key_id: str) -> str:
+        """Return what a browser that signed in with a key is given."""
+        return str(self._cookies.dumps(key_id))
+
+    def key_of(self, cookie: str) -> str | None:
+        """Return the id of the key that a cookie stands for; None if it is no longer good."""
+        from itsdangerous import BadData
+
+        try:
+            key_id = self._cookies.loads(cookie, max_age=round(self._session_s))
+        except BadData:
+            return None
+        return key_id if isinstance(key_id, str) else None
