@@ -19,7 +19,7 @@ from indexer.queueing import Enqueued, Messages, Queue, Send
 from indexer.records import Deleted
 from indexer.strategy import parse_strategy
 from indexer.work import finish_media
-from indexer.workers import release_dead
+from indexer.workers import is_free, release_dead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -176,15 +176,14 @@ def _free(index: Index) -> Iterator[Media]:
     now = datetime.now(timezone.utc)
     unfinished = list(index.iter_media(states=["queued", "working"]))
     for media in sorted(unfinished, key=lambda m: (m.state == "queued", m.queued_at or now)):
-        if media.state == "queued" or _has_work(index.list_segments(media.id), now):
+        if media.state == "queued" or _has_work(index.list_segments(media.id)):
             yield media
 
 
-def _has_work(segments: Sequence[Segment], now: datetime) -> bool:
+def _has_work(segments: Sequence[Segment]) -> bool:
+    """Whether a segment is free, or all are finished, so that the media waits to be linked."""
     unfinished = [s for s in segments if s.state in ("pending", "claimed")]
-    return not unfinished or any(
-        s.state == "pending" or s.lease_until is None or s.lease_until <= now for s in unfinished
-    )
+    return not unfinished or any(is_free(segment) for segment in unfinished)
 
 
 def _chosen(index: Index, media_ids: Sequence[str], batch: str | None) -> list[Media]:

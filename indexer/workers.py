@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from indexer.engines.base import Index
+    from indexer.records import Segment
 
 CLOCK_ERROR_S = 2.0
 """Start times of one process, read by two, may differ by this: they hang on the system's clock."""
@@ -42,6 +43,15 @@ def is_dead(owner: str) -> bool:
         return False
     except psutil.NoSuchProcess:
         return True
+
+
+def is_free(segment: Segment) -> bool:
+    """Whether a segment can be claimed now."""
+    from datetime import datetime, timezone
+
+    if segment.state != "claimed":
+        return segment.state == "pending"
+    return segment.lease_until is None or segment.lease_until <= datetime.now(timezone.utc)
 
 
 def release_dead(index: Index) -> int:

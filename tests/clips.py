@@ -74,8 +74,10 @@ def spans_of(index: Index) -> list[tuple[float | None, float | None]]:
 
 
 def documents(index: Index, *, segments: bool = True) -> list[Any]:
-    """Return everything an index holds, less the moments at which it was stored."""
-    media = [replace(each, indexed_at=None) for each in index.iter_media()]
+    """Return everything an index holds, less when it was stored and with what it was queued."""
+    media = [
+        replace(each, indexed_at=None, batch=None, queued_at=None) for each in index.iter_media()
+    ]
     jobs = [
         (job.media_id, job.span, job.state, job.counts)
         for each in media

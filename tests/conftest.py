@@ -19,7 +19,7 @@ from tests.fake_embedder import FakeEmbedder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest_plugins = ["tests.elasticsearch_fixtures"]
+pytest_plugins = ["tests.elasticsearch_fixtures", "tests.redis_fixtures"]
 
 # Threads of torch that wait in a loop slow each other down by a factor of eight on busy machines.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,0 +1,85 @@
+"""Messages to workers, and how many wait: for those who queue media and never work on them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from indexer.errors import BrokerFailure
+from tasks.names import MEDIA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from celery import Celery
+
+    from indexer.jobs import Send
+    from indexer.settings import Settings
+
+_RETRY: dict[str, Any] = {
+    "max_retries": 2,
+    "interval_start": 0.2,
+    "interval_step": 0.5,
+    "interval_max": 1.0,
+}
+
+
+def sender(settings: Settings, app: Celery | None = None) -> Send:
+    """Return what tells workers that media have work: one message each. Threads may share it.
+
+    app: of these settings, if there is one already. Raises UsageError without a broker; what it
+    returns raises BrokerFailure if Redis cannot be reached.
+    """
+    client = app or _client(settings)
+    queue = work_queue(settings)
+
+    def send(media_ids: Sequence[str]) -> None:
+        with _translated_errors():
+            for media_id in media_ids:
+                client.send_task(MEDIA, (media_id,), queue=queue, retry_policy=_RETRY)
+
+    return send
+
+
+def waiting(settings: Settings, app: Celery | None = None) -> int:
+    """Return how many messages wait for a worker. Raises BrokerFailure, UsageError."""
+    from kombu.exceptions import ChannelError
+
+    client = app or _client(settings)
+    with _translated_errors(), client.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0.2, timeout=5)
+
+        def length(queue: str) -> int:
+            try:
+                declared = connection.default_channel.queue_declare(queue, passive=True)
+            except ChannelError:  # a list of Redis is there only while something is in it
+                return 0
+            return int(declared.message_count)
+
+        return sum(length(queue) for queue in {settings.tasks.queue, work_queue(settings)})
+
+
+def work_queue(settings: Settings) -> str:
+    """Return the queue of the tasks that run networks."""
+    return settings.tasks.gpu_queue or settings.tasks.queue
+
+
+def _client(settings: Settings) -> Celery:
+    from tasks.app import make_app
+
+    return make_app(settings)
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    from kombu.exceptions import OperationalError
+
+    try:
+        yield
+    except (OperationalError, OSError) as error:
+        # The URL may hold a password, and so may what the client says of it.
+        raise BrokerFailure(
+            f"The Redis of the setting tasks.broker_url cannot be reached "
+            f"({type(error.__cause__ or error).__name__}). What was queued stays in the index, and "
+            "workers find it when Redis is back."
+        ) from None
