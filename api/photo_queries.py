@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage as Upload
     from werkzeug.datastructures import MultiDict
 
+    from indexer.damage import Damage
     from indexer.records import Face, Frame, Media
 
 FIELD = "photo"
@@ -140,7 +141,8 @@ def _photo(path: Path, name: str, *, required: bool) -> UploadedPhoto:
             raise Problem(
                 "too_large", f"{name} is larger than the {limits.max_query_bytes} bytes allowed."
             )
-        held = _HeldPhoto(list(source.frames()), source.timestamps_s, source.warnings())
+        frames = list(source.frames())
+        held = _HeldPhoto(frames, source.timestamps_s, source.warnings(), source.damage(0.0, 1.0))
     model = service.index.model
     assert model is not None
     queries = PictureQueries(
@@ -167,6 +169,7 @@ class _HeldPhoto:
     held: list[Frame]
     timestamps_s: np.ndarray
     warned: tuple[str, ...]
+    damaged: Damage
     decode_errors: int = 0
 
     def frames(self, start_s: float = 0.0, end_s: float = float("inf")) -> Iterator[Frame]:
@@ -174,3 +177,6 @@ class _HeldPhoto:
 
     def warnings(self) -> tuple[str, ...]:
         return self.warned
+
+    def damage(self, start_s: float, end_s: float) -> Damage:  # noqa: ARG002
+        return self.damaged

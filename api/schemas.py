@@ -54,6 +54,8 @@ class SegmentAnswer(BaseModel):
     key_frames: int
     faces: int
     decode_errors: int
+    left_out: int
+    warnings: list[str]
 
 
 class MediaAnswer(BaseModel):

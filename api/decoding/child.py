@@ -120,6 +120,7 @@ class _Decoder:
                 "end": True,
                 "decode_errors": self._source.decode_errors,
                 "warnings": self._source.warnings(),
+                "damage": asdict(self._source.damage(start_s, until_s)),
             }
         )
 

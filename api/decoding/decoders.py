@@ -13,6 +13,7 @@ import numpy as np
 
 from api.decoding.process import DecodingEnded, DecodingProcess
 from api.problems import Problem
+from indexer.damage import Damage
 from indexer.errors import MediaError
 from indexer.records import Frame, Media
 from indexer.text import shown
@@ -155,6 +156,7 @@ class DecodedSource:
         self._process = process
         self._limit_s = limit_s
         self._warnings: tuple[str, ...] = ()
+        self._damage = Damage()
 
     def frames(self, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[Frame]:
         """Yield the frames of a time range, in order; it must be read to its end."""
@@ -166,6 +168,8 @@ class DecodedSource:
             self.decode_errors = header["decode_errors"]
             if header.get("end"):
                 self._warnings = tuple(header["warnings"])
+                damage = header["damage"]
+                self._damage = Damage(**(damage | {"file": tuple(damage["file"])}))
                 self.reading = False
                 return
             image = np.frombuffer(pixels, np.uint8).reshape(header["shape"])
@@ -174,6 +178,10 @@ class DecodedSource:
     def warnings(self) -> tuple[str, ...]:
         """Return what went wrong in decoding, as far as it has been read."""
         return self._warnings
+
+    def damage(self, start_s: float, end_s: float) -> Damage:  # noqa: ARG002, the last range it is
+        """Return what was wrong with the range of frames that was read last."""
+        return self._damage
 
 
 def _media(header: dict[str, Any]) -> Media:
