@@ -38,13 +38,15 @@ def create_app(
     send: Callable[[Sequence[str]], None],
     networks: Networks | None = None,
     worker_is_well: Callable[[], bool] = lambda: True,
+    queued: Callable[[], int] | None = None,
     rates_in: str = "memory://",
 ) -> OpenAPI:
     """Make the WSGI application; `app.extensions["sightings"].close()` ends it.
 
     open_index: opens the index when it is first needed. send: tells workers of queued media.
-    networks: loaded ones; otherwise they load with the first photo. rates_in: where requests are
-    counted, `memory://` or a Redis. Raises UsageError for settings that contradict each other.
+    networks: loaded ones; otherwise they load with the first photo. worker_is_well, queued: see
+    `Service`. rates_in: where requests are counted, `memory://` or a Redis. Raises UsageError for
+    settings that contradict each other.
     """
     app = OpenAPI(
         "api",
@@ -58,7 +60,12 @@ def create_app(
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     service = Service(
-        settings, open_index, send=send, networks=networks, worker_is_well=worker_is_well
+        settings,
+        open_index,
+        send=send,
+        networks=networks,
+        worker_is_well=worker_is_well,
+        queued=queued,
     )
     service.turns = limits.Turns(settings.api)
     service.metrics = metrics.Metrics()

@@ -45,7 +45,7 @@ def face_answer(face: Face) -> dict[str, Any]:
 
 
 def list_answer(query: Query, results: Sequence[Result]) -> dict[str, Any]:
-    """Return a query with its results; see `schemas.ResultList`."""
+    """Return a query with its results; see `search_schemas.ResultList`."""
     document = search_document(query, results)
     for result, answer in zip(results, document["results"], strict=True):
         face = result.best.face

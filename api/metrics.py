@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from flask import g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from api.service import current
-from indexer.errors import SightingsError
+from indexer.errors import BrokerFailure, SightingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +65,9 @@ class Metrics:
             registry=registry,
         )
         self._faces = Gauge("sightings_faces", "Faces stored.", registry=registry)
+        self._messages = Gauge(
+            "sightings_queue_messages", "Messages that wait for a worker.", registry=registry
+        )
         self._bytes = Gauge("sightings_index_bytes", "Size of the index.", registry=registry)
 
     @contextmanager
@@ -75,6 +78,9 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""
+        if (queued := current().queued) is not None:
+            with suppress(BrokerFailure):
+                self._messages.set(queued())
         try:
             stats = current().index.stats()
         except SightingsError:

@@ -106,7 +106,7 @@ def faces_of_uploads(
 
 
 def photo_answers(photos: Sequence[UploadedPhoto]) -> list[dict[str, Any]]:
-    """Return photos with their faces; see `schemas.PhotoFaces`."""
+    """Return photos with their faces; see `search_schemas.PhotoFaces`."""
     return [
         {
             "name": photo.name,

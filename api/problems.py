@@ -13,6 +13,7 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 
 from indexer.errors import (
+    BrokerFailure,
     EnvironmentFailure,
     IndexFailure,
     MediaError,
@@ -80,6 +81,7 @@ _BY_ERROR: tuple[tuple[type[SightingsError], str], ...] = (
     (MediaError, "media_refused"),
     (NoFace, "no_face"),
     (NotFound, "not_found"),
+    (BrokerFailure, "queue_unavailable"),
     (IndexFailure, "index_unavailable"),
     (WeightsUnavailable, "model_unavailable"),
     (ModelMismatch, "model_unavailable"),

@@ -35,7 +35,7 @@ class Service:
 
     open_index: opens the index, at the first request that needs it, so that a cluster may come up
     later. send: tells workers of queued media (`indexer.jobs.Send`). worker_is_well:
-    whether what works on them can be reached.
+    whether what works on them can be reached. queued: how many messages wait, where there are any.
     """
 
     turns: Turns
@@ -50,6 +50,7 @@ class Service:
         send: Callable[[Sequence[str]], None],
         networks: Networks | None = None,
         worker_is_well: Callable[[], bool] = lambda: True,
+        queued: Callable[[], int] | None = None,
     ) -> None:
         self.settings = settings
         self.key_needed = needs_key(settings.api)
@@ -59,6 +60,7 @@ class Service:
         self.networks = SharedNetworks(settings, networks)
         self.send = send
         self.worker_is_well = worker_is_well
+        self.queued = queued
         # What is uploaded to be searched for lies here until it is answered.
         self.folder = Path(tempfile.mkdtemp(prefix="sightings-queries-"))
         self._open_index = open_index

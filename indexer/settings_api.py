@@ -16,7 +16,7 @@ class ApiSettings:
 
     host: str = setting(
         "127.0.0.1",
-        "address to listen at; any but a loopback one needs API keys (`sightings keys`)",
+        "address to listen at; any but a loopback one needs API keys (see `api.keys_file`)",
     )
     port: Annotated[int, Ge(0), Le(65535)] = setting(8470, "port to listen at; 0: a free one")
     threads: Count = setting(64, "requests answered at once; others wait")

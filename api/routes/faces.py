@@ -14,7 +14,8 @@ from api.frames import FrameQuery, frame_response
 from api.photo_queries import PhotosBody, faces_of_uploads, photo_answers
 from api.problems import Problem
 from api.routes.common import JPEG, FacePath, SignedQuery, blueprint, face_of, failures
-from api.schemas import DetectAnswer, FaceAnswer, NamedAnswer
+from api.schemas import FaceAnswer, NamedAnswer
+from api.search_schemas import DetectAnswer
 from api.security.access import needs
 from api.service import current
 from indexer.known import require_name

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.bodies import JSON, MULTIPART, documented, read_body
 from api.documents import BASE, media_answer
 from api.filters import Text
+from api.job_schemas import EnqueuedAnswer
 from api.problems import Problem
 from api.routes.common import failures
 from api.routes.media import api
-from api.schemas import EnqueuedAnswer
 from api.security.access import needs
 from api.security.roots import require_below_roots
 from api.service import current
@@ -74,7 +74,7 @@ def add_media() -> tuple[dict[str, Any], int]:
 
 
 def enqueued_answer(done: Enqueued, failed: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what was queued; see `schemas.EnqueuedAnswer`."""
+    """Return what was queued; see `job_schemas.EnqueuedAnswer`."""
     return {
         "batch": done.batch,
         "url": f"{BASE}/jobs/{done.batch}",

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.documents import BASE, deleted_answer, media_answer
-from api.paging import PageQuery, page, read_cursor, write_cursor
-from api.problems import Problem
-from api.routes.common import MediaPath, blueprint, failures, media_of
-from api.routes.ingest import enqueued_answer
-from api.schemas import (
+from api.job_schemas import (
     CancelledAnswer,
     EnqueuedAnswer,
     JobAnswer,
     JobMediaPage,
     JobPage,
 )
+from api.paging import PageQuery, page, read_cursor, write_cursor
+from api.problems import Problem
+from api.routes.common import MediaPath, blueprint, failures, media_of
+from api.routes.ingest import enqueued_answer
 from api.security.access import needs
 from api.service import current
 from api.uploads import delete_uploads

@@ -15,7 +15,7 @@ from api.filters import FaceFilters, Name, face_filters
 from api.photo_queries import VideoMet, faces_of_uploads, photo_answers
 from api.problems import Problem
 from api.routes.common import blueprint, failures
-from api.schemas import SearchAnswer, VideoSearchAnswer
+from api.search_schemas import SearchAnswer, VideoSearchAnswer
 from api.security.access import needs
 from api.service import current
 from indexer.errors import NotFound, UsageError

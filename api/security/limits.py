@@ -57,7 +57,8 @@ def add_to(
         storage_uri=storage,
         strategy="moving-window",
         on_breach=refused,
-        swallow_errors=False,
+        # While Redis is out of reach each service counts for itself, and its log says so.
+        in_memory_fallback_enabled=storage != "memory://",
     )
     limited = limiter.limit(settings.search_rate, override_defaults=False)
     for endpoint in searches:
