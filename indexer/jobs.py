@@ -36,6 +36,7 @@ __all__ = [
     "Swept",
     "cancel",
     "enqueue",
+    "free_media",
     "new_batch",
     "no_send",
     "retry",
@@ -165,14 +166,14 @@ def sweep(index: Index, *, send: Send, limit: int = 1000) -> Swept:
     At most `limit` media: those that were begun first, then the longest queued.
     """
     released = release_dead(index)
-    free = tuple(media.id for media in islice(_free(index), limit))
+    free = tuple(media.id for media in islice(free_media(index), limit))
     if free:
         send(free)
     return Swept(released, free)
 
 
-def _free(index: Index) -> Iterator[Media]:
-    """Yield the media that a worker could go on with now."""
+def free_media(index: Index) -> Iterator[Media]:
+    """Yield the media that a worker could go on with now, in the order of `sweep`."""
     now = datetime.now(timezone.utc)
     unfinished = list(index.iter_media(states=["queued", "working"]))
     for media in sorted(unfinished, key=lambda m: (m.state == "queued", m.queued_at or now)):

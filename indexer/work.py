@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from indexer.damage import damage_of, in_words
 from indexer.errors import (
     ClaimLost,
-    EnvironmentFailure,
     IndexFailure,
     MediaError,
     NotFound,
@@ -44,6 +43,13 @@ RENEW_S = 10.0
 
 MAX_ATTEMPTS = 3
 """A segment that took its worker down this often is given up."""
+
+
+OTHER_SETTINGS = (
+    "Queued under other settings of keyframes, faces or appearances than this worker has, so it "
+    "would give other faces. Start all workers with the same settings, and retry it."
+)
+"""The error of what such a worker took."""
 
 
 def claim_next(index: Index, media_id: str, owner: str) -> Segment | None:
@@ -112,22 +118,25 @@ def work_on_queued(
 
     budget_s: no other segment is begun after this time; the file is read once for all of them, as
     opening a video reads it whole. A media that is unknown, or not queued or working, is left
-    alone. Returns the media as it is then, None if it is unknown (cancelled, perhaps). If this is
-    stopped or fails, the segment in hand is given back without an attempt counted.
-    Raises IndexFailure, ModelMismatch; EnvironmentFailure if the media was queued under settings
-    that are not these.
+    alone; one that was queued under settings that are not these fails, with an error that says so.
+    Returns the media as it is then, None if it is unknown (cancelled, perhaps). If this is stopped
+    or cannot go on, the segment in hand is given back without an attempt counted.
+    Raises IndexFailure, ModelMismatch.
     """
     media = index.get_media(media_id)
     if media is None or media.state not in ("queued", "working"):
         return media
-    _require_settings(media, networks.settings)
+    same_settings = media.options == networks.settings.options_for(media.kind)
     owner, until_s = new_owner(), time.monotonic() + budget_s
     try:
         with ExitStack() as opened:
             source = _opened_once(index, media, networks.settings, opened)
             while segment := claim_next(index, media_id, owner):
                 with suppress(ClaimLost):
-                    work_on_segment(index, segment, media, source, networks)
+                    if same_settings:
+                        work_on_segment(index, segment, media, source, networks)
+                    else:
+                        index.fail_segment(segment, OTHER_SETTINGS)
                 if time.monotonic() >= until_s:
                     break
         return finish_media(index, media_id, networks.settings)
@@ -172,12 +181,3 @@ def _opened_once(
         return found[0]
 
     return source
-
-
-def _require_settings(media: Media, settings: Settings) -> None:
-    if media.options != settings.options_for(media.kind):
-        raise EnvironmentFailure(
-            f"{shown(media.path)} was queued under other settings than this worker has (those of "
-            "keyframes, faces or appearances), so it would give other faces. Start all workers "
-            "with the same settings, or queue it again under these."
-        )

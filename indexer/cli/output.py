@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from indexer.results import Result
 
 SPANS_SHOWN = 4
-NUMBERS = {"#", "attempts", "decode errors", "faces", "frames", "key frames", "media", "score"}
+NUMBERS = {
+    "#", "a minute", "attempts", "decode errors", "faces", "failed", "frames", "key frames", "left",
+    "media", "parts", "score",
+}  # fmt: skip
 FREE = {"path", "person", "when", "where"}
 """Columns of texts that may be long: a narrow terminal folds these and no others."""
 

@@ -1,0 +1,265 @@
+"""`sightings enqueue` and `sightings jobs`: work for workers, and how far it is."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from indexer.cli.options import (
+    IndexOption,
+    JsonOption,
+    ModelOption,
+    SetOption,
+    load_settings,
+    open_existing,
+    open_or_create,
+)
+from indexer.cli.output import note, say, say_deleted, table
+from indexer.text import counted, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from indexer.engines.base import Index
+    from indexer.jobs import Enqueued, Send
+    from indexer.progress import BatchProgress
+    from indexer.settings import Settings
+
+jobs_app = typer.Typer(help="What was queued: how far it is, cancel, retry.")
+
+REFRESH_S = 1.0
+
+BatchOption = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="A batch: what one `enqueue` queued.", show_default=False),
+]
+MediaArguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[MEDIA]...",
+        help="Paths of photos or videos, or first digits of their ids.",
+        show_default=False,
+    ),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("enqueue")(enqueue_command)
+    app.add_typer(jobs_app, name="jobs")
+
+
+def enqueue_command(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Photos, videos and folders of them.")
+    ],
+    index: IndexOption = None,
+    model: ModelOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Look for faces again, also in failed files.")
+    ] = False,
+    assignments: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Queue photos and videos for workers; what is done already is skipped."""
+    from indexer.cli.progress import file_bars
+    from indexer.jobs import enqueue
+
+    settings = load_settings(assignments, index=index, model=model)
+    send = _sender(settings)
+    with open_or_create(settings) as opened, file_bars() as bars:
+        queued = enqueue(opened, paths, settings, send=send, force=force, progress=bars)
+    _show_enqueued(queued, as_json=as_json)
+
+
+@jobs_app.callback(invoke_without_command=True)
+def show_jobs(
+    context: typer.Context,
+    index: IndexOption = None,
+    batch: BatchOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="Batches, the newest first.")] = 20,
+    once: Annotated[
+        bool, typer.Option("--once", help="Print it once; a terminal shows it live otherwise.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what was queued and how far it is, until all of it is done."""
+    if context.invoked_subcommand is not None:
+        return
+    from indexer.cli.document import print_json
+    from indexer.progress import list_batches
+
+    with open_existing(load_settings(index=index)) as opened:
+
+        def found() -> list[BatchProgress]:
+            return list_batches(opened, ids=[batch] if batch else (), limit=limit)
+
+        listed = found()
+        if as_json:
+            print_json([_document(each, opened if batch else None) for each in listed])
+        elif listed and sys.stdout.isatty() and not once:
+            from indexer.cli.live import watch
+
+            watch(_HEADERS, lambda: _rows(found()), lambda: not _is_under_way(found()), REFRESH_S)
+        elif listed:
+            table(_HEADERS, _rows(listed))
+        if batch and not as_json:
+            _note_failures(opened, batch)
+    if not listed:
+        note("Nothing is queued, and nothing was: sightings enqueue PATH...")
+        raise typer.Exit(1)
+
+
+@jobs_app.command("cancel")
+def cancel_jobs(
+    media: MediaArguments = None,
+    batch: BatchOption = None,
+    index: IndexOption = None,
+    assignments: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take back what is queued or being worked on; what was never done leaves nothing behind."""
+    from indexer.cli.document import print_json
+    from indexer.jobs import cancel
+
+    settings = load_settings(assignments, index=index)
+    with open_existing(settings) as opened:
+        ids = _ids(opened, media)
+        cancelled = cancel(opened, settings, media_ids=ids, batch=batch)
+    outcomes = {
+        name: [each.path for each in getattr(cancelled, name)]
+        for name in ("removed", "restored", "cut_short", "untouched")
+    }
+    if as_json:
+        print_json({**outcomes, "deleted": asdict(cancelled.deleted)})
+        return
+    say(
+        f"{len(outcomes['removed'])} removed, {len(outcomes['restored'])} as before, "
+        f"{len(outcomes['cut_short'])} cut short, {len(outcomes['untouched'])} not under way."
+    )
+    if outcomes["removed"]:
+        say_deleted(cancelled.deleted)
+    for path in outcomes["cut_short"]:
+        note(f"{shown(path)} is part old and part new: retry it to finish it.")
+
+
+@jobs_app.command("retry")
+def retry_jobs(
+    media: MediaArguments = None,
+    batch: BatchOption = None,
+    index: IndexOption = None,
+    assignments: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Queue again what failed: those media, those of a batch, or all."""
+    from indexer.jobs import retry
+
+    settings = load_settings(assignments, index=index)
+    send = _sender(settings)
+    with open_existing(settings) as opened:
+        ids = _ids(opened, media)
+        queued = retry(opened, settings, send=send, media_ids=ids, batch=batch)
+    _show_enqueued(queued, as_json=as_json)
+
+
+def _sender(settings: Settings) -> Send:
+    """Return what tells workers; without a broker nobody is told, and `serve` looks by itself."""
+    if settings.tasks.broker_url:
+        try:
+            from tasks.sending import sender
+        except ImportError as error:
+            from indexer.errors import MissingExtra
+
+            raise MissingExtra("Telling workers of work", "service") from error
+        return sender(settings)
+    from indexer.jobs import no_send
+
+    note("No tasks.broker_url is set: `sightings serve` over this index does the work.")
+    return no_send
+
+
+def _ids(index: Index, media: Sequence[str] | None) -> list[str]:
+    from indexer.lookup import find_media
+
+    return [find_media(index, text).id for text in media or ()]
+
+
+def _show_enqueued(queued: Enqueued, *, as_json: bool) -> None:
+    if as_json:
+        from indexer.cli.document import print_json
+
+        paths = {
+            name: [media.path for media in getattr(queued, name)]
+            for name in ("queued", "skipped", "under_way")
+        }
+        print_json({"batch": queued.batch, **paths, "failed": list(queued.failed)})
+    else:
+        for failure in queued.failed:
+            note(f"failed: {shown(failure)}")
+        say(
+            f"{len(queued.queued)} queued, {len(queued.skipped)} skipped, "
+            f"{len(queued.under_way)} under way already, {len(queued.failed)} failed."
+        )
+        if queued.queued:
+            say(f"Batch: {queued.queued[0].batch}")
+    if queued.failed:
+        raise typer.Exit(1)
+
+
+_HEADERS = ("batch", "state", "media", "failed", "parts", "a minute", "left")
+
+
+def _rows(batches: Sequence[BatchProgress]) -> list[tuple[str, ...]]:
+    return [
+        (
+            batch.id,
+            batch.state,
+            f"{batch.media.get('done', 0)}/{sum(batch.media.values())}",
+            str(batch.media.get("failed", 0)),
+            f"{batch.progress.done}/{batch.progress.total}",
+            f"{60 * batch.progress.rate_per_s:.1f}" if batch.progress.rate_per_s else "",
+            _left(batch.progress.eta_s) if _is_under_way([batch]) else "",
+        )
+        for batch in batches
+    ]
+
+
+def _left(eta_s: float | None) -> str:
+    if eta_s is None:
+        return "?"
+    minutes, seconds = divmod(round(eta_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"
+
+
+def _is_under_way(batches: Sequence[BatchProgress]) -> bool:
+    return any(batch.state in ("queued", "working") for batch in batches)
+
+
+def _note_failures(index: Index, batch: str) -> None:
+    failed = list(index.iter_media(states=["failed"], batch=batch))
+    for media in failed:
+        note(f"failed: {shown(media.path)}: {shown(media.error or '')}")
+    if failed:
+        note(f"{counted(len(failed), 'media')} failed: sightings jobs retry --batch {batch}")
+
+
+def _document(batch: BatchProgress, index: Index | None) -> dict[str, Any]:
+    """Return a batch as JSON; with its media, if an index is given to look them up in."""
+    document: dict[str, Any] = {
+        "id": batch.id,
+        "state": batch.state,
+        "queued_at": batch.queued_at.isoformat(),
+        "media": dict(batch.media),
+        "segments": asdict(batch.progress),
+    }
+    if index is not None:
+        document["items"] = [
+            {"id": media.id, "path": media.path, "state": media.state, "error": media.error}
+            for media in index.iter_media(batch=batch.id)
+        ]
+    return document
