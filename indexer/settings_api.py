@@ -54,7 +54,7 @@ class ApiSettings:
     max_query_video_bytes: Count = setting(512 << 20, "largest video to search for")
     max_query_video_s: Positive = setting(600.0, "longest video to search for")
     decoders: Count = setting(2, "processes that decode what was uploaded, one file each")
-    decode_memory_mb: Annotated[int, Ge(256)] = setting(
+    decode_memory_mb: Annotated[int, Ge(512)] = setting(
         2048, "address space of such a process; a file that needs more is refused"
     )
     decode_s: Positive = setting(20.0, "how long one photo or frame may take to decode")
