@@ -6,8 +6,8 @@ import pytest
 
 from indexer.engines import open_index
 from tests.clips import BROWN, GREY, clip, photo, shot, still
+from tests.engines.conftest import ENGINES, elasticsearch_location, embedded_location  # noqa: F401
 from tests.engines.conftest import SETTINGS as CLUSTER
-from tests.engines.conftest import elasticsearch_location, embedded_location  # noqa: F401
 from tests.fake_embedder import FakeEmbedder
 from tests.tasks.fake_app import SLOW
 from tests.tasks.running import Worker, settings_for
@@ -37,8 +37,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory, portraits) -> Path:
 
 
 @pytest.fixture
-def settings(embedded_location: str, redis_server: RedisServer) -> Settings:  # noqa: F811
-    return settings_for(embedded_location, redis_server.url)
+def engine() -> str:
+    """The engine of the index; tests that take both parametrize it."""
+    return "embedded"
+
+
+@pytest.fixture
+def settings(engine: str, request: pytest.FixtureRequest, redis_server: RedisServer) -> Settings:
+    return settings_for(request.getfixturevalue(ENGINES[engine]), redis_server.url)
 
 
 @pytest.fixture
