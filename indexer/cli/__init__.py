@@ -13,7 +13,7 @@ from io import TextIOWrapper
 
 import typer
 
-from indexer.cli import demo, index, keys, library, people, search, serve, upkeep
+from indexer.cli import demo, index, jobs, keys, library, people, search, serve, upkeep
 from indexer.cli.output import note
 from indexer.errors import EnvironmentFailure, NoFace, NotFound, SightingsError
 from indexer.text import shown
@@ -32,6 +32,7 @@ search.add_to(app)
 library.add_to(app)
 people.add_to(app)
 upkeep.add_to(app)
+jobs.add_to(app)
 demo.add_to(app)
 serve.add_to(app)
 keys.add_to(app)
