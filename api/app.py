@@ -8,7 +8,7 @@ from flask import request
 from flask_openapi3 import Info, OpenAPI
 
 from api import docs, metrics, problems
-from api.routes import faces, health, jobs, media, people, search, session
+from api.routes import faces, health, jobs, media, page, people, search, session
 from api.schemas import ProblemDocument
 from api.security import access, headers, limits
 from api.security.signing import COOKIE
@@ -75,6 +75,7 @@ def create_app(
     docs.add_to(app)
     for part in (health, session, search, media, faces, people, jobs):
         app.register_api(part.api)
+    app.register_blueprint(page.api)
     metrics.add_to(app)
     access.add_to(app)
     limits.add_to(app, settings.api, storage=rates_in, searches=SEARCHES, sign_in="session.sign_in")
