@@ -47,18 +47,22 @@ def add_to(app: Flask) -> None:
         g.key = None
         if request.endpoint is None:  # there is no such route, which need not be hidden
             return
+        _require_scope(request.endpoint)
         _require_known_parameters(request.endpoint)
-        scope, signed = route_scope(request.endpoint)
-        if scope == OPEN:
-            return
-        if signed and _is_signed():
-            g.signed = True
-            return
-        if not current().key_needed:
-            return
-        g.key = _key()
-        if not g.key.allows(scope):
-            raise Problem("scope_missing", f"It needs the scope {scope}.", scope=scope)
+
+
+def _require_scope(endpoint: str) -> None:
+    scope, signed = route_scope(endpoint)
+    if scope == OPEN:
+        return
+    if signed and _is_signed():
+        g.signed = True
+        return
+    if not current().key_needed:
+        return
+    g.key = _key()
+    if not g.key.allows(scope):
+        raise Problem("scope_missing", f"It needs the scope {scope}.", scope=scope)
 
 
 def _require_known_parameters(endpoint: str) -> None:
