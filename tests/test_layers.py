@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = ["es_mappings", "indexer", "tasks", "api"]
 HEAVY = {
     "PIL", "api", "av", "celery", "cv2", "dlib", "elastic_transport", "elasticsearch",
-    "facenet_pytorch", "flask", "matplotlib", "numpy", "onnxruntime", "openvino", "orjson", "scipy",
-    "skimage", "tasks", "tenacity", "torch", "torchvision",
+    "facenet_pytorch", "flask", "kombu", "matplotlib", "numpy", "onnxruntime", "openvino", "orjson",
+    "redis", "scipy", "skimage", "tasks", "tenacity", "torch", "torchvision",
 }  # fmt: skip
 MODULES = sorted(
     path

@@ -52,6 +52,19 @@ def test_a_killed_process_of_a_worker_costs_at_most_one_segment(
     assert sum(attempts(index, media)) == len(attempts(index, media)) + 1
 
 
+def test_a_process_that_is_asked_to_end_gives_its_segment_back_uncounted(
+    settings: Settings, index: Index, folder: Path, start_worker: Callable[..., Worker]
+) -> None:
+    worker = start_worker().wait_ready()
+    media = slow_media(index, folder, settings)
+    wait_until(lambda: begun(index, media))
+    for child in worker.children():
+        child.terminate()
+    wait_until(lambda: ended(index, [media]))
+    assert index.get_media(media.id).state == "done"  # type: ignore[union-attr]
+    assert set(attempts(index, media)) == {1}
+
+
 def test_a_file_that_kills_its_process_stops_at_the_cap_and_others_are_done(
     settings: Settings,
     index: Index,
