@@ -162,7 +162,7 @@ def _photo(path: Path, name: str, *, required: bool) -> UploadedPhoto:
     return UploadedPhoto(name, media.width, media.height, faces)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _HeldPhoto:
     """A decoded photo; see `indexer.sources.Source`."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Response, request
 from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
@@ -162,9 +162,7 @@ def add_to(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def on_http(error: HTTPException) -> Response:
         if error.response is not None:  # made by whoever raised it
-            return Response(
-                error.response.get_data(), error.response.status_code, error.response.headers
-            )
+            return cast("Response", error.response)
         if error.code is not None and error.code < 400:
             return Response("", error.code, list(error.get_headers()))
         code = _BY_STATUS.get(error.code or 500, "bad_request" if _is_client(error) else "internal")

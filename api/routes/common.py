@@ -23,7 +23,7 @@ JPEG: dict[str, Any] = {
 }
 
 
-def failures(*statuses: int) -> dict[int, Any]:
+def failures(*statuses: int) -> dict[str | int, Any]:
     """Return the documented failures of a route, with those that every route has."""
     texts = {
         400: "Not understood.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api.problems import Problem, problem_response
 from api.security.access import caller
@@ -25,7 +25,7 @@ _SIGN_IN = "20/minute"
 
 
 def add_to(
-    app: Flask, settings: ApiSettings, *, storage: str, searches: set[str], sign_in: str
+    app: Flask, settings: ApiSettings, *, storage: str, searches: frozenset[str], sign_in: str
 ) -> None:
     """Limit how often a caller may ask: for anything, and for `searches`, which are endpoints.
 
@@ -60,11 +60,10 @@ def add_to(
         # While Redis is out of reach each service counts for itself, and its log says so.
         in_memory_fallback_enabled=storage != "memory://",
     )
-    limited = limiter.limit(settings.search_rate, override_defaults=False)
+    views: dict[str, Any] = app.view_functions
     for endpoint in searches:
-        app.view_functions[endpoint] = limited(app.view_functions[endpoint])
-    by_address = limiter.limit(_SIGN_IN, key_func=get_remote_address)
-    app.view_functions[sign_in] = by_address(app.view_functions[sign_in])
+        views[endpoint] = limiter.limit(settings.search_rate)(views[endpoint])
+    views[sign_in] = limiter.limit(_SIGN_IN, key_func=get_remote_address)(views[sign_in])
 
 
 class Turns:

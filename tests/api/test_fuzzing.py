@@ -27,15 +27,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = 6
+EXAMPLES = 5
 ORDER = ("GET", "POST", "PATCH", "DELETE")
 REACHED = (
     'method="GET",route="/api/v1/media/<media_id>/file"',
     'method="GET",route="/api/v1/media/<media_id>/frame"',
     'method="GET",route="/api/v1/faces/<face_id>/frame"',
     'method="GET",route="/api/v1/jobs/<job_id>/media"',
-    'method="POST",route="/api/v1/search"',
-    'method="POST",route="/api/v1/faces/detect"',
     'method="PATCH",route="/api/v1/faces/<face_id>"',
     'method="POST",route="/api/v1/jobs/<job_id>/cancel"',
     'method="DELETE",route="/api/v1/media/<media_id>"',
@@ -57,7 +55,7 @@ def description(made_archive, tmp_path_factory, networks) -> Iterator[Any]:
     api = ApiSettings(
         keys_file=str(folder / "keys.json"),
         media_root=str(folder / "uploads"),
-        roots=str(folder),
+        roots=f"{folder},{made_archive.folder}",
         rate="1000000/second",
         search_rate="1000000/second",
     )
@@ -81,7 +79,6 @@ def test_no_request_breaks_the_service(description, made_archive) -> None:
         "face_id": made_archive.faces["both.mp4"].id,
         "job_id": queued.json["batch"],
         "person": "Grace",
-        "photo": photo.read_bytes(),
     }
     operations = [found.ok() for found in description.get_all_operations()]
     assert len(operations) > 25
@@ -130,7 +127,7 @@ def fuzz(operation: Any, mode: GenerationMode, known: dict[str, Any]) -> str:
 
 
 def with_what_there_is(case: Any, known: dict[str, Any]) -> bool:
-    """Put ids, names and photos that exist into a request; whether it has any place for them."""
+    """Put ids and names that exist into a request; whether it has any place for them."""
     changed = False
     for name, part in (("path_parameters", case.path_parameters), ("body", case.body)):
         if isinstance(part, dict) and (real := set(part) & set(known)):
