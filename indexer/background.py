@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -128,6 +129,8 @@ class BackgroundWorker:
                 stdout=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
+                # Networks' threads that spin while they wait are slow on a busy machine.
+                env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ},
             )
             assert child.stdin is not None
             with suppress(OSError):

@@ -71,8 +71,9 @@ def _work_until_stopped(
         try:
             with open_or_create(settings) as index:
                 while found := _next_media(index):
-                    if networks is None or index.model != networks.embedder.identity:
-                        networks = load_for(index.model, settings)
+                    model = index.model
+                    if networks is None or not model or model.key != networks.embedder.identity.key:
+                        networks = load_for(model, settings)
                         index.adopt_model(networks.embedder.identity)
                     for media_id in found:
                         work_on_queued(index, media_id, networks)

@@ -25,7 +25,8 @@ class TaskSettings:
     )
     concurrency: Count = setting(1, "processes of a worker; with a GPU, one for each")
     time_limit_s: Positive = setting(
-        3600.0, "a task that takes longer is killed, its segment given to another"
+        3600.0,
+        "how long a task may take; what hangs is killed then, and given up at the third time",
     )
     visibility_timeout_s: Positive = setting(
         7200.0, "when Redis delivers again what nobody answered for; longer than any task"

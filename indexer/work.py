@@ -51,6 +51,11 @@ OTHER_SETTINGS = (
 )
 """The error of what such a worker took."""
 
+TOO_LONG = (
+    "Took longer than the setting tasks.time_limit_s allows. Retry it on a faster machine, or with "
+    "a longer limit."
+)
+
 
 def claim_next(index: Index, media_id: str, owner: str) -> Segment | None:
     """Claim a media's first free segment, or None."""
@@ -65,17 +70,21 @@ def work_on_segment(
     networks: Networks,
     *,
     on_time: Callable[[float], None] = lambda _: None,
+    until_s: float = float("inf"),
 ) -> None:
     """Do a claimed segment and store what it gives: it is `done` then, or `failed` with the error.
 
-    source: opens the media, or returns it open; its errors are the segment's. Raises ClaimLost if
-    the claim went to another or was cancelled, IndexFailure, ModelMismatch.
+    source: opens the media, or returns it open; its errors are the segment's. until_s: when it has
+    taken too long and fails, on the clock of time.monotonic. Raises ClaimLost if the claim went to
+    another or was cancelled, IndexFailure, ModelMismatch.
     """
     renewed_s = time.monotonic()
 
     def renew(timestamp_s: float) -> None:
         nonlocal renewed_s
         on_time(timestamp_s)
+        if time.monotonic() > until_s:
+            raise MediaError(TOO_LONG)
         if time.monotonic() - renewed_s > RENEW_S:
             index.renew_claim(segment, lease_s=LEASE_S)
             renewed_s = time.monotonic()
@@ -112,32 +121,39 @@ def finish_media(index: Index, media_id: str, settings: Settings, path: str = ""
 
 
 def work_on_queued(
-    index: Index, media_id: str, networks: Networks, *, budget_s: float = float("inf")
+    index: Index,
+    media_id: str,
+    networks: Networks,
+    *,
+    budget_s: float = float("inf"),
+    longest_s: float = float("inf"),
 ) -> Media | None:
     """Work on a media's free segments, one after the other, and finish it if they were the last.
 
     budget_s: no other segment is begun after this time; the file is read once for all of them, as
-    opening a video reads it whole. A media that is unknown, or not queued or working, is left
-    alone; one that was queued under settings that are not these fails, with an error that says so.
-    Returns the media as it is then, None if it is unknown (cancelled, perhaps). If this is stopped
-    or cannot go on, the segment in hand is given back without an attempt counted.
+    opening a video reads it whole. longest_s: a segment that is not done by then fails.
+    A media that is unknown, or not queued or working, is left alone; one that was queued under
+    settings that are not these fails, with an error that says so. Returns the media as it is then,
+    None if it is unknown (cancelled, perhaps). If this is stopped or cannot go on, the segment in
+    hand is given back; its attempt does not count, unless longest_s is over.
     Raises IndexFailure, ModelMismatch.
     """
     media = index.get_media(media_id)
     if media is None or media.state not in ("queued", "working"):
         return media
     same_settings = media.options == networks.settings.options_for(media.kind)
-    owner, until_s = new_owner(), time.monotonic() + budget_s
+    owner, begun_s = new_owner(), time.monotonic()
+    until_s = begun_s + longest_s
     try:
         with ExitStack() as opened:
             source = _opened_once(index, media, networks.settings, opened)
             while segment := claim_next(index, media_id, owner):
                 with suppress(ClaimLost):
                     if same_settings:
-                        work_on_segment(index, segment, media, source, networks)
+                        work_on_segment(index, segment, media, source, networks, until_s=until_s)
                     else:
                         index.fail_segment(segment, OTHER_SETTINGS)
-                if time.monotonic() >= until_s:
+                if time.monotonic() >= begun_s + budget_s:
                     break
         return finish_media(index, media_id, networks.settings)
     except NotFound:
@@ -145,7 +161,7 @@ def work_on_queued(
     except BaseException:
         # Should this fail too, the claim is found to be a dead worker's, or its lease runs out.
         with suppress(IndexFailure):
-            index.release_claims(owner, forgive=True)
+            index.release_claims(owner, forgive=time.monotonic() < until_s)
         raise
 
 

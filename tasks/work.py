@@ -24,6 +24,9 @@ BUDGET_S = 60.0
 """A task that has done a segment begins another one for this long: a video is read whole when it is
 opened, so that one who has it open does more with less."""
 
+WELL_WITHIN = 0.9
+"""What is not done after this part of the time limit fails by itself, before it is killed."""
+
 SHORT_QUEUE = 100
 """Lost work is looked for when fewer messages wait: what then waits in the index waits nowhere
 else, or comes twice, which does no harm."""
@@ -41,6 +44,7 @@ RETRIES: dict[str, Any] = {
 def add_tasks(app: Celery, settings: Settings, process: Process) -> None:
     """Give an app the tasks."""
     queue = work_queue(settings)
+    longest_s = WELL_WITHIN * settings.tasks.time_limit_s
 
     def after_loss(task: Task) -> None:
         """Give back the claim of a process that died with this very message."""
@@ -55,12 +59,18 @@ def add_tasks(app: Celery, settings: Settings, process: Process) -> None:
             for _ in free:
                 self.app.send_task(SEGMENT, (media_id,), queue=queue)
         else:
-            work_on_queued(process.index(), media_id, process.networks())
+            work_on_queued(process.index(), media_id, process.networks(), longest_s=longest_s)
 
     def work_on_segments(self: Task, media_id: str) -> None:
         """Work on a media's next free segments; the last one ends the media."""
         after_loss(self)
-        work_on_queued(process.index(), media_id, process.networks(), budget_s=BUDGET_S)
+        work_on_queued(
+            process.index(),
+            media_id,
+            process.networks(),
+            budget_s=BUDGET_S,
+            longest_s=longest_s,
+        )
 
     def sweep_index(self: Task) -> None:
         """Give back what dead workers have, and send anew what no message waits for."""

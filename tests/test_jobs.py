@@ -15,7 +15,7 @@ from indexer.ingest import ingest
 from indexer.jobs import cancel, enqueue, new_batch, no_send, retry, sweep
 from indexer.progress import batch_progress, list_batches, media_progress
 from indexer.settings import KeyframeSettings, Settings
-from indexer.work import claim_next, work_on_queued
+from indexer.work import TOO_LONG, claim_next, work_on_queued
 from tests.clips import clip, documents, photo, shot, still
 from tests.engines.builders import finish
 
@@ -177,6 +177,13 @@ def test_a_worker_that_is_interrupted_gives_its_segment_back_uncounted(
         work_on_queued(index, media.id, replace(networks, detector=Interrupted()))
     (segment,) = index.list_segments(media.id)
     assert (segment.state, segment.attempts) == ("pending", 0)
+
+
+def test_a_segment_that_takes_too_long_fails_and_says_so(index, folder, settings, networks) -> None:
+    (media,) = enqueue(index, [folder / "c.mp4"], settings, send=no_send).queued
+    failed = work_on_queued(index, media.id, networks, longest_s=0.0)
+    assert failed is not None
+    assert (failed.state, failed.error) == ("failed", TOO_LONG)
 
 
 def failed_photo(index: Index, folder: Path, settings: Settings) -> Any:

@@ -1,7 +1,7 @@
 """The app of workers under test: the real one, with an embedding model that needs no weights.
 
 Its face detector does what the background of a picture tells: on DEADLY the process dies as from
-`kill -9`, on SLOW it takes its time.
+`kill -9`, on SLOW it takes its time, on HANGING it never ends.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from indexer.records import Detection, ModelIdentity
 
-DEADLY, SLOW = (200, 20, 200), (20, 20, 200)
+DEADLY, SLOW, HANGING = (200, 20, 200), (20, 20, 200), (200, 200, 20)
 SLOW_S = 0.15
 _TOLERANCE = 40
 
@@ -39,6 +39,8 @@ class ObedientDetector(FaceDetector):
                 os.kill(os.getpid(), signal.SIGKILL)
             if np.abs(corner - SLOW).max() < _TOLERANCE:
                 time.sleep(SLOW_S)
+            if np.abs(corner - HANGING).max() < _TOLERANCE:
+                time.sleep(3600)
         return super().detect(images)
 
 

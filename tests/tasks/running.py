@@ -51,6 +51,7 @@ class Worker:
             "SIGHTINGS_ELASTICSEARCH_EXPUNGE_S": "0",
             "SIGHTINGS_TASKS_BROKER_URL": tasks.broker_url,
             "SIGHTINGS_TASKS_SWEEP_S": str(tasks.sweep_s),
+            "SIGHTINGS_TASKS_TIME_LIMIT_S": str(tasks.time_limit_s),
             "SIGHTINGS_TASKS_GPU_QUEUE": tasks.gpu_queue,
             "OMP_WAIT_POLICY": "PASSIVE",
             "COVERAGE_PROCESS_START": "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +14,8 @@ from indexer.jobs import cancel, enqueue, no_send, retry
 from indexer.work import MAX_ATTEMPTS
 from tasks.sending import sender, waiting
 from tests.clips import documents, photo, still
-from tests.tasks.fake_app import DEADLY
-from tests.tasks.running import attempts, ended, segment_states, wait_until
+from tests.tasks.fake_app import DEADLY, HANGING
+from tests.tasks.running import Worker, attempts, ended, segment_states, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from indexer.records import Media
     from indexer.settings import Settings
     from tests.redis_server import RedisServer
-    from tests.tasks.running import Worker
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +83,18 @@ def test_a_file_that_kills_its_process_stops_at_the_cap_and_others_are_done(
     assert attempts(index, failed) == [MAX_ATTEMPTS]
     assert len(list(index.iter_media(states=["done"]))) == 1
     wait_until(lambda: waiting(settings) == 0)
+
+
+def test_a_file_that_hangs_its_process_stops_at_the_cap_too(
+    settings: Settings, index: Index, tmp_path: Path, portraits: Any
+) -> None:
+    limited = replace(settings, tasks=replace(settings.tasks, time_limit_s=20.0))
+    path = photo(tmp_path / "hanging.png", still(portraits, "grace", colour=HANGING))
+    with Worker(limited, tmp_path / "limited.log"):
+        queued = enqueue(index, [path], limited, send=sender(limited)).queued
+        wait_until(lambda: ended(index, queued), 300.0)
+    (failed,) = index.iter_media()
+    assert f"Given up after {MAX_ATTEMPTS} attempts" in (failed.error or "")
 
 
 def test_a_damaged_file_fails_with_its_error_and_can_be_retried_when_it_is_mended(
