@@ -60,6 +60,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "rate_limited": (429, "Too many requests in this time"),
     "internal": (500, "The service failed"),
     "index_unavailable": (503, "The index cannot be reached"),
+    "purge_unfinished": (503, "It is deleted, but its bytes are not off the disks yet"),
     "model_unavailable": (503, "The embedding model cannot be used"),
     "queue_unavailable": (503, "The queue of jobs cannot be reached"),
     "overloaded": (503, "Too much is asked for at once"),

@@ -65,4 +65,4 @@ class ApiSettings:
     max_searches: Count = setting(
         8, "searches at once; more are answered with 503 and when to try again"
     )
-    queue_s: NonNegative = setting(2.0, "how long a search waits for its turn before that")
+    queue_s: NonNegative = setting(5.0, "how long a search waits for its turn before that")

@@ -19,6 +19,7 @@ from api.security.access import needs
 from api.service import current
 from api.uploads import delete_uploads
 from indexer.documents import segment_document
+from indexer.errors import IndexFailure
 from indexer.records import Filters
 
 if TYPE_CHECKING:
@@ -92,7 +93,14 @@ def get_frame(path: MediaPath, query: MediaFrameQuery) -> Response:
 def delete_media(path: MediaPath) -> dict[str, Any]:
     """Delete all that is held of a photo or video for good; of files, only uploads."""
     media = media_of(path)
-    deleted = current().index.delete_media([media.id])
+    index = current().index
+    try:
+        deleted = index.delete_media([media.id])
+    except IndexFailure as error:
+        if index.get_media(media.id) is not None:
+            raise
+        delete_uploads([media])
+        raise Problem("purge_unfinished", str(error)) from error
     if not deleted.media:
         raise Problem("media_not_found", "Somebody else has just deleted it.")
     return deleted_answer(deleted, delete_uploads([media]))

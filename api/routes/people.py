@@ -6,7 +6,8 @@ paths may not.
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,8 +20,12 @@ from api.routes.common import blueprint, failures
 from api.schemas import ForgottenAnswer, PersonPage, RenamedAnswer
 from api.security.access import needs
 from api.service import current
+from indexer.errors import IndexFailure
 from indexer.known import alike_faces, is_known, require_name
 from indexer.records import Deleted, Filters, Person
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 api = blueprint("people", "People")
 
@@ -82,9 +87,11 @@ def forget_person(query: ForgetQuery) -> dict[str, Any]:
     index = current().index
     _require_known(query.name)
     others = alike_faces(index, query.name)
-    deleted = index.forget_person(query.name)
+    with _purging():
+        deleted = index.forget_person(query.name)
     if query.alike and others:
-        more = index.delete_faces(others)
+        with _purging():
+            more = index.delete_faces(others)
         deleted = Deleted(
             deleted.media + more.media,
             deleted.faces + more.faces,
@@ -98,6 +105,19 @@ def forget_person(query: ForgetQuery) -> dict[str, Any]:
 def _answer(person: Person) -> dict[str, Any]:
     first = next(iter(current().index.iter_faces(Filters(persons=(person.name,)))), None)
     return {**vars(person), "thumbnail_url": thumbnail_url(first.id) if first else None}
+
+
+@contextmanager
+def _purging() -> Iterator[None]:
+    """Tell a deletion that holds, but whose bytes are still there, from one that failed."""
+    index = current().index
+    before = index.count()
+    try:
+        yield
+    except IndexFailure as error:
+        if index.count() == before:
+            raise
+        raise Problem("purge_unfinished", str(error)) from error
 
 
 def _require_known(name: str) -> None:

@@ -47,7 +47,7 @@ def add_to(
 
     def refused(limit: RequestLimit) -> Response:
         detail = f"At most {limit.limit.amount} in {limit.limit.get_expiry()} s are answered."
-        wait_s = max(limit.reset_at - time.time(), 1.0)
+        wait_s = min(max(limit.reset_at - time.time(), 1.0), limit.limit.get_expiry())
         return problem_response(Problem("rate_limited", detail, retry_after_s=wait_s))
 
     limiter = Limiter(

@@ -39,7 +39,7 @@ class Archive:
     faces: dict[str, Face]
 
     def open(self) -> Index:
-        return open_embedded(str(self.location))
+        return open_embedded(str(self.location), busy_timeout_s=2.0)
 
 
 @dataclass(frozen=True)

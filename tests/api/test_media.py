@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -244,3 +245,18 @@ def test_a_media_that_lies_nowhere_has_no_content_type(service) -> None:
     service.index.remove_file(media.path)
     answer = service.get(f"/api/v1/media/{media.id}")
     assert (answer.status_code, answer.json["content_type"]) == (200, None)
+
+
+def test_a_deletion_that_others_hold_up_says_that_it_holds(service) -> None:
+    """Another process in the middle of reading keeps old pages of the file in use."""
+    reading = sqlite3.connect(service.archive.location, isolation_level=None)
+    reading.execute("BEGIN")
+    reading.execute("SELECT count(*) FROM faces").fetchone()
+    media = service.archive.media["eileen.png"]
+    answer = service.client.delete(f"/api/v1/media/{media.id}")
+    assert (answer.status_code, answer.json["code"]) == (503, "purge_unfinished")
+    assert service.get(f"/api/v1/media/{media.id}").status_code == 404
+    answer = service.client.delete("/api/v1/people?name=Grace")
+    assert (answer.status_code, answer.json["code"]) == (503, "purge_unfinished")
+    assert service.get("/api/v1/people").json["items"] == []
+    reading.close()

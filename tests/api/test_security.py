@@ -16,7 +16,8 @@ from indexer.errors import EnvironmentFailure, NotFound, UsageError
 
 EVERY_READ = ["/api/v1/media", "/api/v1/people", "/api/v1/faces/x", "/api/v1/search/x", "/metrics"]
 OPEN_ROUTES = {"health.healthz", "health.readyz", "session.get_session", "session.sign_in",
-               "session.sign_out", "docs_start", "docs_problems"}  # fmt: skip
+               "session.sign_out", "docs_start", "docs_problems",
+               "page.get_page", "page.get_page_file"}  # fmt: skip
 
 
 @pytest.fixture
