@@ -5,6 +5,7 @@ So they may come twice, late, or for media that are gone. Their arguments are id
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from indexer.errors import EnvironmentFailure
@@ -44,12 +45,18 @@ RETRIES: dict[str, Any] = {
 def add_tasks(app: Celery, settings: Settings, process: Process) -> None:
     """Give an app the tasks."""
     queue = work_queue(settings)
-    longest_s = WELL_WITHIN * settings.tasks.time_limit_s
 
     def after_loss(task: Task) -> None:
         """Give back the claim of a process that died with this very message."""
         if (task.request.delivery_info or {}).get("redelivered"):
             release_dead(process.index())
+
+    def work(media_id: str) -> None:
+        begun_s = time.monotonic()
+        networks = process.networks()
+        # Loading them counts, as the limit does not care what the time went into.
+        left_s = WELL_WITHIN * settings.tasks.time_limit_s - (time.monotonic() - begun_s)
+        work_on_queued(process.index(), media_id, networks, budget_s=BUDGET_S, longest_s=left_s)
 
     def work_on_media(self: Task, media_id: str) -> None:
         """Work on a media; tell one worker for each segment if it has several."""
@@ -59,18 +66,12 @@ def add_tasks(app: Celery, settings: Settings, process: Process) -> None:
             for _ in free:
                 self.app.send_task(SEGMENT, (media_id,), queue=queue)
         else:
-            work_on_queued(process.index(), media_id, process.networks(), longest_s=longest_s)
+            work(media_id)
 
     def work_on_segments(self: Task, media_id: str) -> None:
         """Work on a media's next free segments; the last one ends the media."""
         after_loss(self)
-        work_on_queued(
-            process.index(),
-            media_id,
-            process.networks(),
-            budget_s=BUDGET_S,
-            longest_s=longest_s,
-        )
+        work(media_id)
 
     def sweep_index(self: Task) -> None:
         """Give back what dead workers have, and send anew what no message waits for."""
