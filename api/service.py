@@ -61,8 +61,7 @@ class Service:
         self.send = send
         self.worker_is_well = worker_is_well
         self.queued = queued
-        # What is uploaded to be searched for lies here until it is answered.
-        self.folder = Path(tempfile.mkdtemp(prefix="sightings-queries-"))
+        self._folder: Path | None = None
         self._open_index = open_index
         self._index: Index | None = None
         self._lock = threading.Lock()
@@ -74,6 +73,14 @@ class Service:
             if self._index is None:
                 self._index = self._open_index()
             return self._index
+
+    @property
+    def folder(self) -> Path:
+        """Where what is uploaded to be searched for lies until it is answered."""
+        with self._lock:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="sightings-queries-"))
+            return self._folder
 
     def require_model(self) -> None:
         """Raise Problem `index_empty` if the index has no embedding model yet."""
@@ -88,7 +95,9 @@ class Service:
             if self._index is not None:
                 self._index.close()
                 self._index = None
-        shutil.rmtree(self.folder, ignore_errors=True)
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._folder = None
 
 
 def current() -> Service:
