@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -26,20 +27,21 @@ def index_template(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
     within longer strings become text. Raises KeyError for a placeholder without a value.
     """
     template = json.loads(files(__name__).joinpath(f"{kind}.json").read_text(encoding="utf-8"))
-    filled = _fill(template, values)
+    filled = fill(template, values)
     assert isinstance(filled, dict)
     return filled
 
 
-def _fill(part: Any, values: Mapping[str, Any]) -> Any:
+def fill(part: Any, values: Mapping[str, Any]) -> Any:
+    """Return JSON with its placeholders filled in, as `index_template` says."""
     if isinstance(part, dict):
-        return {name: _fill(value, values) for name, value in part.items()}
+        return {name: fill(value, values) for name, value in part.items()}
     if isinstance(part, list):
-        return [_fill(value, values) for value in part]
+        return [fill(value, values) for value in part]
     if not isinstance(part, str) or "${" not in part:
         return part
-    if part.startswith("${") and part.endswith("}") and part.count("${") == 1:
-        return values[part[2:-1]]
+    if whole := re.fullmatch(r"\$\{(\w+)\}", part):
+        return values[whole[1]]
     from string import Template
 
     return Template(part).substitute({name: str(value) for name, value in values.items()})

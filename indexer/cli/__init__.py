@@ -13,7 +13,18 @@ from io import TextIOWrapper
 
 import typer
 
-from indexer.cli import demo, index, jobs, keys, library, people, search, serve, upkeep
+from indexer.cli import (
+    demo,
+    index,
+    jobs,
+    keys,
+    kibana,
+    library,
+    people,
+    search,
+    serve,
+    upkeep,
+)
 from indexer.cli.output import note
 from indexer.errors import EnvironmentFailure, NoFace, NotFound, SightingsError
 from indexer.text import shown
@@ -36,6 +47,7 @@ jobs.add_to(app)
 demo.add_to(app)
 serve.add_to(app)
 keys.add_to(app)
+kibana.add_to(app)
 
 INTERRUPTED = 130
 """Typer's exit code for Ctrl-C, as shells have it."""
