@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.page.archive import Archive, make_archive
 from tests.page.serving import Site, served
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser
+
+
+# Two cores may be busy with more than this.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +45,14 @@ def made_archive(tmp_path_factory, portraits, networks) -> Archive:
     return make_archive(tmp_path_factory.mktemp("page"), portraits, networks)
 
 
+@pytest.fixture(scope="session")
+def site(made_archive: Archive, networks, tmp_path_factory) -> Iterator[Site]:
+    """A service on an index that no test changes; nobody needs a key."""
+    folder = tmp_path_factory.mktemp("site")
+    with served(made_archive.location, folder, networks) as running:
+        yield running
+
+
 @pytest.fixture
 def archive(made_archive: Archive, tmp_path: Path) -> Archive:
     """A copy of the index, to do with as a test likes; the media are shared."""
@@ -57,8 +69,8 @@ def serve(tmp_path, networks) -> Iterator[Callable[..., Site]]:
 
 
 @pytest.fixture
-def site(serve: Callable[..., Site], archive: Archive) -> Site:
-    """A service on the archive that nobody needs a key for."""
+def own_site(serve: Callable[..., Site], archive: Archive) -> Site:
+    """A service on a copy of the index."""
     return serve(archive.location)
 
 
@@ -81,3 +93,8 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
 @pytest.fixture
 def page(visit: Callable[..., Visit], site: Site) -> Visit:
     return visit(site)
+
+
+@pytest.fixture
+def own_page(visit: Callable[..., Visit], own_site: Site) -> Visit:
+    return visit(own_site)

@@ -1,6 +1,7 @@
 // What results must be like: a form whose values stand in the address.
 
-import { clock, parseClock } from "./format.js";
+import { request } from "./api.js";
+import { clock, fileName, parseClock } from "./format.js";
 import { el, freshId } from "./dom.js";
 import { icon } from "./icons.js";
 import { nameField } from "./suggestions.js";
@@ -115,8 +116,19 @@ function readTime(text, input) {
 }
 
 function mediaChip(id, remove) {
-  const name = names.get(id) ?? `file ${id.slice(0, 8)}…`;
-  return el("button", { type: "button", class: "chip removable", "aria-label": `Only in ${name}: take this filter away`, on: { click: remove } }, `Only in ${name}`, icon("close"));
+  const chip = el("button", { type: "button", class: "chip removable", on: { click: remove } });
+  const show = (name) => {
+    chip.setAttribute("aria-label", `Only in ${name}: take this filter away`);
+    chip.replaceChildren(`Only in ${name}`, icon("close"));
+  };
+  show(names.get(id) ?? "one file");
+  if (!names.has(id)) {
+    request(`media/${encodeURIComponent(id)}`).then(({ body }) => {
+      nameMedia(id, fileName(body.path));
+      show(names.get(id));
+    }, () => {}); // the search itself says if it is gone
+  }
+  return chip;
 }
 
 const names = new Map();

@@ -8,6 +8,7 @@ import { askDelete } from "./media_dialogs.js";
 import { pagedList } from "./pages.js";
 import { address, changed, go } from "./router.js";
 import { may } from "./session.js";
+import { nameField } from "./suggestions.js";
 
 const STATES = [["", "Any state"], ["done", "Done"], ["working", "Being indexed"], ["queued", "Waiting"], ["failed", "Failed"]];
 const STATE_WORDS = Object.fromEntries(STATES);
@@ -26,6 +27,8 @@ export function showLibrary(main, { params }, signal) {
     recorded_from: el("input", { type: "date", on: { change: change("recorded_from") } }),
     recorded_to: el("input", { type: "date", on: { change: change("recorded_to") } }),
   };
+  const named = namedFilter(change("named"));
+  inputs.named = named.field;
   const field = (name, words) => {
     inputs[name].id = freshId("library");
     return el("div", { class: "field" }, el("label", { for: inputs[name].id }, words), inputs[name]);
@@ -38,14 +41,20 @@ export function showLibrary(main, { params }, signal) {
       may("ingest") && el("a", { class: "button primary", href: "#/add" }, icon("add"), "Add photos and videos"),
     ),
     el(
-      "form",
-      { class: "panel library-filters", "aria-label": "Filters", on: { submit: (event) => event.preventDefault() } },
-      kinds.element,
-      field("state", "State"),
-      field("file_name", "File name"),
-      field("under", "Folder"),
-      field("recorded_from", "Recorded from"),
-      field("recorded_to", "Recorded to"),
+      "details",
+      { class: "panel filters library-filters", open: matchMedia("(min-width: 60rem)").matches },
+      el("summary", {}, icon("filter"), "Filters"),
+      el(
+        "form",
+        { "aria-label": "Filters", on: { submit: (event) => event.preventDefault() } },
+        kinds.element,
+        field("state", "State"),
+        named.element,
+        field("file_name", "File name"),
+        field("under", "Folder"),
+        field("recorded_from", "Recorded from"),
+        field("recorded_to", "Recorded to"),
+      ),
     ),
     place,
   );
@@ -95,6 +104,12 @@ function mediaRow(media, reload) {
     stateBadge(media.state),
     may("admin") ? el("button", { type: "button", class: "icon-button", "aria-label": `Delete ${name}`, title: "Delete", on: { click: remove } }, icon("delete")) : el("span"),
   );
+}
+
+function namedFilter(change) {
+  const id = freshId("library");
+  const { field, list } = nameField({ id, placeholder: "Anybody", on: { change } });
+  return { field, element: el("div", { class: "field" }, el("label", { for: id }, "Person"), field, list) };
 }
 
 /** Return a state in words. */

@@ -31,7 +31,7 @@ function guarded({ show, scope }) {
   return (place, route, signal) => {
     if (mustSignIn()) return showSignIn(place, signedIn);
     if (!may(scope ?? "search")) {
-      place.append(failurePanel({ code: "scope_missing" }));
+      place.append(el("h1", { class: "unseen", tabindex: "-1" }, "Not allowed"), failurePanel({ code: "scope_missing" }));
       return null;
     }
     return show(place, route, signal);

@@ -58,7 +58,7 @@ export function queryCard({ choose, add, clear, signal }) {
           { type: "button", class: "button small", "aria-pressed": String(chosen[0] === "all"), on: { click: () => choose(chosen[0] === "all" ? ["largest"] : ["all"]) } },
           "Everyone in it",
         ),
-        files.length < 10 && chooser("Add a photo of the same person", add, { kind: "button small", accept: "image/*,.heic,.heif" }),
+        files.length < 10 && chooser("Add another photo", add, { kind: "button small", accept: "image/*,.heic,.heif" }),
       ),
     );
   };

@@ -56,8 +56,7 @@ function inWords(lists) {
 function resultCard(result, actions) {
   const name = fileName(result.media.path);
   const isVideo = result.media.kind === "video";
-  const rated = verdict(result.verdict);
-  const spans = result.appearances.map((each) => ({ ...each, tone: rated.tone }));
+  const spans = result.appearances;
   const openBest = () => actions.open(result, result.best.timestamp_s);
   const openSpan = (each) => actions.open(result, each.start_s);
   const person = el("span", { class: "person" });

@@ -13,7 +13,7 @@ export function timeline(spans, durationS, play) {
   const whole = Math.max(durationS ?? 0, ...spans.map((each) => each.end_s), 0.1);
   const bar = el("div", { class: "timeline-bar" });
   for (const each of spans) {
-    const mark = el("div", { class: `timeline-span ${each.tone ?? ""}`, title: spanWords(each), on: { click: () => play(each) } });
+    const mark = el("div", { class: "timeline-span", title: `${spanWords(each)} · cosine ${each.score.toFixed(2)}`, on: { click: () => play(each) } });
     mark.style.left = `${(100 * each.start_s) / whole}%`;
     mark.style.width = `${(100 * Math.max(each.end_s - each.start_s, 0)) / whole}%`;
     bar.append(mark);
