@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from api.content import content_type
 from api.service import current
 from indexer.documents import face_document, media_document, search_document
+from indexer.links import face_path, media_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from indexer.records import Deleted, Face, Media
     from indexer.results import Result
 
-BASE = "/api/v1"
-
 
 def media_answer(media: Media) -> dict[str, Any]:
     """Return a media; see `schemas.MediaAnswer`."""
@@ -25,9 +23,9 @@ def media_answer(media: Media) -> dict[str, Any]:
         **media_document(media),
         "size_bytes": media.size_bytes,
         "content_type": content_type(media.path) if media.paths else None,
-        "url": media_url(media.id),
-        "file_url": f"{media_url(media.id)}/file",
-        "faces_url": f"{media_url(media.id)}/faces",
+        "url": media_path(media.id),
+        "file_url": f"{media_path(media.id)}/file",
+        "faces_url": f"{media_path(media.id)}/faces",
     }
 
 
@@ -37,10 +35,9 @@ def face_answer(face: Face) -> dict[str, Any]:
         **face_document(face),
         "frame_width": face.frame_width,
         "frame_height": face.frame_height,
-        "url": face_url(face.id),
-        "thumbnail_url": thumbnail_url(face.id),
-        "frame_url": frame_url(face.id),
-        "media_url": media_url(face.media_id),
+        "url": face_path(face.id),
+        **current().signer.links.of_face(face.id),
+        "media_url": media_path(face.media_id),
     }
 
 
@@ -52,10 +49,9 @@ def list_answer(query: Query, results: Sequence[Result]) -> dict[str, Any]:
         answer |= {
             "duration_s": result.media.duration_s,
             "content_type": content_type(result.media.path) if result.media.paths else None,
-            "media_url": media_url(result.media.id),
-            "file_url": f"{media_url(result.media.id)}/file",
-            "thumbnail_url": thumbnail_url(face.id),
-            "frame_url": frame_url(face.id),
+            "media_url": media_path(result.media.id),
+            "file_url": f"{media_path(result.media.id)}/file",
+            **current().signer.links.of_face(face.id),
         }
     return document
 
@@ -71,21 +67,6 @@ def deleted_answer(deleted: Deleted, files: int = 0) -> dict[str, Any]:
     }
 
 
-def media_url(media_id: str) -> str:
-    """Return a media's address."""
-    return f"{BASE}/media/{quote(media_id, safe='')}"
-
-
-def face_url(face_id: str) -> str:
-    """Return a face's address."""
-    return f"{BASE}/faces/{quote(face_id, safe='')}"
-
-
 def thumbnail_url(face_id: str) -> str:
-    """Return the signed address of a face's picture."""
-    return current().signer.signed(f"{face_url(face_id)}/thumbnail")
-
-
-def frame_url(face_id: str) -> str:
-    """Return the signed address of the frame that shows a face."""
-    return current().signer.signed(f"{face_url(face_id)}/frame")
+    """Return the signed path of a face's picture."""
+    return current().signer.links.of_face(face_id)["thumbnail_url"]

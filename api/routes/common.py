@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.documents import BASE
 from api.problems import Problem
 from api.service import current
+from indexer.links import BASE
 
 if TYPE_CHECKING:
     from indexer.records import Face, Media

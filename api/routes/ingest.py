@@ -9,7 +9,7 @@ from flask_openapi3 import FileStorage
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.bodies import JSON, MULTIPART, documented, read_body
-from api.documents import BASE, media_answer
+from api.documents import media_answer
 from api.filters import Text
 from api.job_schemas import EnqueuedAnswer
 from api.problems import Problem
@@ -21,6 +21,7 @@ from api.service import current
 from api.uploads import keep_upload
 from indexer.errors import MediaError
 from indexer.jobs import enqueue
+from indexer.links import BASE
 from indexer.media import discover
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.documents import BASE, deleted_answer, media_answer
+from api.documents import deleted_answer, media_answer
 from api.job_schemas import (
     CancelledAnswer,
     EnqueuedAnswer,
@@ -25,6 +25,7 @@ from api.service import current
 from api.uploads import delete_uploads
 from indexer.errors import NotFound
 from indexer.jobs import CancelledJobs, cancel, retry
+from indexer.links import BASE
 from indexer.progress import BatchProgress, batch_progress, list_batches, media_progress
 
 if TYPE_CHECKING:

@@ -13,7 +13,14 @@ from api.filters import MediaFilters, media_filters
 from api.frames import FrameQuery, frame_response
 from api.paging import PageQuery, page
 from api.problems import Problem
-from api.routes.common import JPEG, MediaPath, blueprint, failures, media_of
+from api.routes.common import (
+    JPEG,
+    MediaPath,
+    SignedQuery,
+    blueprint,
+    failures,
+    media_of,
+)
 from api.schemas import DeletedAnswer, FacePage, MediaDetailAnswer, MediaPage, State
 from api.security.access import needs
 from api.service import current
@@ -39,7 +46,7 @@ class MediaQuery(PageQuery, MediaFilters):
     state: list[State] = Field([], max_length=4, description="In one of these states.")
 
 
-class MediaFrameQuery(FrameQuery):
+class MediaFrameQuery(FrameQuery, SignedQuery):
     """Which frame of a video."""
 
     timestamp_s: float = Field(0.0, ge=0, le=1e7, allow_inf_nan=False)
@@ -82,7 +89,7 @@ def get_file(path: MediaPath) -> Response:
 
 
 @api.get("/media/<media_id>/frame", responses={200: JPEG, **failures(404)})
-@needs("search")
+@needs("search", signed=True)
 def get_frame(path: MediaPath, query: MediaFrameQuery) -> Response:
     """Show a video's frame at a time, or a photo, as JPEG: for what browsers cannot play."""
     return frame_response(media_of(path), query.timestamp_s, query)

@@ -10,7 +10,7 @@ from flask_openapi3 import FileStorage
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.bodies import JSON, documented, read_body
-from api.documents import BASE, list_answer
+from api.documents import list_answer
 from api.filters import FaceFilters, Name, face_filters
 from api.photo_queries import VideoMet, faces_of_uploads, photo_answers
 from api.problems import Problem
@@ -19,6 +19,7 @@ from api.search_schemas import SearchAnswer, VideoSearchAnswer
 from api.security.access import needs
 from api.service import current
 from indexer.errors import NotFound, UsageError
+from indexer.links import BASE
 from indexer.query import person_query, photo_queries, stored_face_query
 from indexer.search import TOP, find
 

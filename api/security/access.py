@@ -110,4 +110,4 @@ def _key() -> ApiKey:
 
 def _is_signed() -> bool:
     signature = request.args.get("signature", "")
-    return bool(signature) and current().signer.is_signed(request.path, signature)
+    return bool(signature) and current().signer.links.is_signed(request.path, signature)

@@ -1,4 +1,4 @@
-"""Signatures: of the paths of pictures, for pages that cannot send headers, and of the cookie.
+"""The keys that sign the paths of pictures (`indexer.links`) and the cookie, and the cookie itself.
 
 The first signing key signs, all verify: put a new one in front to rotate, take the old one away
 once nothing that it signed is in use.
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from api.security.keys import keys_path, write_private
 from indexer.errors import EnvironmentFailure
+from indexer.links import PictureLinks, given_keys
 
 if TYPE_CHECKING:
     from indexer.settings_api import ApiSettings
@@ -23,7 +24,7 @@ def signing_keys(settings: ApiSettings) -> tuple[str, ...]:
 
     Raises EnvironmentFailure if that file cannot be read or made.
     """
-    given = tuple(key.strip() for key in settings.signing_keys.split(",") if key.strip())
+    given = given_keys(settings)
     if given:
         return given
     path = keys_path(settings).with_name("signing-key")
@@ -42,22 +43,12 @@ class Signer:
     """Signs with the first of some keys and accepts what any of them signed."""
 
     def __init__(self, keys: tuple[str, ...], session_s: float) -> None:
-        from itsdangerous import Signer as PathSigner
         from itsdangerous import URLSafeTimedSerializer
 
+        self.links = PictureLinks(keys)
         oldest_first = list(reversed(keys))
-        self._paths = PathSigner(oldest_first, salt="sightings picture path")
         self._cookies = URLSafeTimedSerializer(oldest_first, salt="sightings session")
         self._session_s = session_s
-
-    def signed(self, path: str) -> str:
-        """Return a path with its signature as the parameter `signature`."""
-        return f"{path}?signature={self._paths.get_signature(path).decode()}"
-
-    def is_signed(self, path: str, signature: str) -> bool:
-        """Whether a signature is one of the path's."""
-        # Elsewhere than in ASCII there is none, and comparing would fail.
-        return signature.isascii() and self._paths.verify_signature(path.encode(), signature)
 
     def cookie(self, key_id: str) -> str:
         """Return what a browser that signed in with a key is given."""

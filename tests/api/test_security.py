@@ -13,6 +13,7 @@ from api.security.access import OPEN, route_scope
 from api.security.keys import KeyStore
 from api.security.signing import COOKIE, Signer
 from indexer.errors import EnvironmentFailure, NotFound, UsageError
+from indexer.links import PictureLinks
 
 EVERY_READ = ["/api/v1/media", "/api/v1/people", "/api/v1/faces/x", "/api/v1/search/x", "/metrics"]
 OPEN_ROUTES = {"health.healthz", "health.readyz", "session.get_session", "session.sign_in",
@@ -164,16 +165,32 @@ def test_signed_pictures_need_no_key_but_only_these(locked) -> None:
     assert service.get(f"/api/v1/faces/{face.id}?{signature}").status_code == 401
 
 
+def test_links_that_documents_carry_need_no_key_while_theirs_is_one_of_the_services(serve) -> None:
+    old, new = PictureLinks(("old",)), PictureLinks(("new",))
+    for keys, opened in (("old", [old]), ("new, old", [new, old]), ("new", [new])):
+        service = serve(require_key=True, signing_keys=keys)
+        face, media = (each["both.mp4"] for each in (service.archive.faces, service.archive.media))
+        for links in (old, new):
+            stored = [*links.of_face(face.id).values(), *links.of_media(media.id).values()]
+            answers = [service.get(link) for link in stored]
+            expected = 200 if links in opened else 401
+            assert [answer.status_code for answer in answers] == [expected] * 4
+            if links in opened:
+                assert {answer.mimetype for answer in answers} == {"image/jpeg"}
+                sites = {answer.headers["Cross-Origin-Resource-Policy"] for answer in answers}
+                assert sites == {"cross-origin"}
+
+
 def test_signing_keys_can_be_rotated() -> None:
     old, both, new = (Signer(keys, 60) for keys in (("old",), ("new", "old"), ("new",)))
     path = "/api/v1/faces/x/thumbnail"
-    signature = old.signed(path).split("=", 1)[1]
-    assert both.is_signed(path, signature)
-    assert not new.is_signed(path, signature)
-    assert new.is_signed(path, both.signed(path).split("=", 1)[1])
+    signature = old.links.signed(path).split("=", 1)[1]
+    assert both.links.is_signed(path, signature)
+    assert not new.links.is_signed(path, signature)
+    assert new.links.is_signed(path, both.links.signed(path).split("=", 1)[1])
     assert both.key_of(old.cookie("k")) == "k"
     assert new.key_of(old.cookie("k")) is None
-    assert not new.is_signed(path, "ü")
+    assert not new.links.is_signed(path, "ü")
 
 
 def test_a_signing_key_is_made_once_and_kept_private(serve, tmp_path) -> None:
