@@ -100,10 +100,12 @@ class ElasticIndex(Index):
         return media_documents.find_file(self._store, path)
 
     def put_file(self, file: MediaFile) -> None:
-        settle_live(self._store, media_documents.put_file(self._store, file))
+        settle_live(self._store, media_documents.place_file(self._store, file))
+        media_documents.store_file(self._store, file)
 
     def remove_file(self, path: str) -> None:
-        settle_live(self._store, media_documents.remove_file(self._store, path))
+        settle_live(self._store, media_documents.take_path(self._store, path))
+        media_documents.forget_file(self._store, path)
 
     def iter_files(self) -> Iterator[MediaFile]:
         return media_documents.iter_files(self._store)

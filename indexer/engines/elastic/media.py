@@ -164,44 +164,49 @@ def find_file(store: Store, path: str) -> MediaFile | None:
     return None if document is None else _file(document.source)
 
 
-def put_file(store: Store, file: MediaFile) -> list[str]:
-    """Record what a path holds; return the ids of the media whose paths changed.
+def place_file(store: Store, file: MediaFile) -> list[str]:
+    """Give a file's path to its media alone; return the media whose faces are to be settled.
 
-    The file's own document is written last: until then, the path counts as unknown or as before.
+    `store_file` comes after that: until then the path counts as unknown or as before, so that
+    what is cut short is done again, with all media that may have been changed by then.
     """
-    changed = []
     before = find_file(store, file.path)
-    if before is not None and before.media_id != file.media_id:
-        changed += _drop_path(store, before.media_id, file.path)
-    changed += _add_path(store, file.media_id, file.path)
-    store.write(
-        [
-            Action(
-                "index",
-                store.files,
-                exact_key(file.path),
-                {
-                    "path": to_text(file.path),
-                    "path_key": exact_key(file.path),
-                    "order_key": order_key(file.path),
-                    "size_bytes": file.size_bytes,
-                    "mtime_ns": file.mtime_ns,
-                    "media_id": file.media_id,
-                },
-            )
-        ]
-    )
-    return changed
+    moved = before is None or before.media_id != file.media_id
+    left = [before.media_id] if before is not None and moved else []
+    for media_id in left:
+        _drop_path(store, media_id, file.path)
+    added = _add_path(store, file.media_id, file.path)
+    return [*left, file.media_id] if moved or added else []
 
 
-def remove_file(store: Store, path: str) -> list[str]:
-    """Forget a path; return the ids of the media whose paths changed."""
+def store_file(store: Store, file: MediaFile) -> None:
+    """Record what a path holds."""
+    source = {
+        "path": to_text(file.path),
+        "path_key": exact_key(file.path),
+        "order_key": order_key(file.path),
+        "size_bytes": file.size_bytes,
+        "mtime_ns": file.mtime_ns,
+        "media_id": file.media_id,
+    }
+    store.write([Action("index", store.files, exact_key(file.path), source)])
+
+
+def take_path(store: Store, path: str) -> list[str]:
+    """Take a path from its media; return the media whose faces are to be settled.
+
+    `forget_file` comes after that, so that what is cut short can be done again.
+    """
     before = find_file(store, path)
     if before is None:
         return []
-    changed = _drop_path(store, before.media_id, path)
+    _drop_path(store, before.media_id, path)
+    return [before.media_id]
+
+
+def forget_file(store: Store, path: str) -> None:
+    """Forget what a path held."""
     store.write([Action("delete", store.files, exact_key(path))])
-    return changed
 
 
 def iter_files(store: Store) -> Iterator[MediaFile]:
@@ -211,32 +216,29 @@ def iter_files(store: Store) -> Iterator[MediaFile]:
         yield _file(hit["_source"])
 
 
-def _add_path(store: Store, media_id: str, path: str) -> list[str]:
-    changed: list[str] = []
+def _add_path(store: Store, media_id: str, path: str) -> bool:
+    """Add a path to a media; return whether it was not there."""
+    missing: list[bool] = []
 
     def add(source: dict[str, Any]) -> dict[str, Any] | None:
         paths = [from_text(known) for known in source.get("paths", ())]
-        changed[:] = [] if path in paths else [media_id]
+        missing.append(path not in paths)
         if path in paths:
             return None
         return {"media_id": media_id, **source, **with_paths(media_id, [*paths, path])}
 
     change(store, media_id, add)
-    return changed
+    return missing[-1]
 
 
-def _drop_path(store: Store, media_id: str, path: str) -> list[str]:
-    changed: list[str] = []
-
+def _drop_path(store: Store, media_id: str, path: str) -> None:
     def drop(source: dict[str, Any]) -> dict[str, Any] | None:
         paths = [from_text(known) for known in source.get("paths", ())]
-        changed[:] = [media_id] if path in paths else []
         if path not in paths:
             return None
         return {**source, **with_paths(media_id, [known for known in paths if known != path])}
 
     change(store, media_id, drop)
-    return changed
 
 
 def _file(source: dict[str, Any]) -> MediaFile:
