@@ -12,7 +12,7 @@ from indexer.engines.elastic.failures import cause_of, is_busy
 from indexer.errors import IndexFailure, StorageFull
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Literal
 
     from indexer.engines.elastic.connection import Connection
@@ -45,9 +45,11 @@ class Action:
     term: int | None = None
     missing_ok: bool = False
 
-    def lines(self) -> list[bytes]:
-        """Return the lines of a bulk request."""
+    def lines(self, aliases: Collection[str]) -> list[bytes]:
+        """Return the lines of a bulk request; aliases: names that must not become an index."""
         meta: dict[str, Any] = {"_index": self.index, "_id": self.id}
+        if self.index in aliases:
+            meta["require_alias"] = True
         if self.seq_no is not None:
             meta |= {"if_seq_no": self.seq_no, "if_primary_term": self.term}
         lines = [orjson.dumps({self.operation: meta})]
@@ -58,24 +60,30 @@ class Action:
         return lines
 
 
-def write_all(connection: Connection, actions: Iterable[Action]) -> list[Action]:
+def write_all(
+    connection: Connection, actions: Iterable[Action], aliases: Collection[str] = ()
+) -> list[Action]:
     """Write all; return those that met another state of their document than they expect.
+
+    aliases: names under which the cluster must make no index of its own accord.
 
     Documents that the cluster is too busy for are sent again, with growing pauses, for as long as
     `retry_s` allows. Raises IndexFailure for documents that fail otherwise, after their chunk.
     """
     conflicts: list[Action] = []
-    for chunk, lines in _chunks(actions):
+    for chunk, lines in _chunks(actions, aliases):
         conflicts += _write(connection, chunk, lines)
     return conflicts
 
 
-def _chunks(actions: Iterable[Action]) -> Iterator[tuple[list[Action], list[list[bytes]]]]:
+def _chunks(
+    actions: Iterable[Action], aliases: Collection[str]
+) -> Iterator[tuple[list[Action], list[list[bytes]]]]:
     chunk: list[Action] = []
     lines: list[list[bytes]] = []
     size = 0
     for action in actions:
-        of_this = action.lines()
+        of_this = action.lines(aliases)
         of_this_bytes = sum(map(len, of_this))
         if chunk and (len(chunk) == CHUNK_DOCUMENTS or size + of_this_bytes > CHUNK_BYTES):
             yield chunk, lines

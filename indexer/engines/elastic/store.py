@@ -7,13 +7,15 @@ by id needs no refresh; `visible` is for what follows by search.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from elasticsearch import ApiError
+
 from indexer.engines.elastic.bulk import write_all
+from indexer.engines.elastic.failures import cause_of
 from indexer.engines.elastic.values import MAX_ID_BYTES, batches
-from indexer.errors import IndexFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,9 +52,10 @@ class Store:
         self.files = f"{self.name}-files"
         self.labels = f"{self.name}-labels"
         self.faces = f"{self.name}-faces"
+        self._aliases = {self.media, self.segments, self.files, self.labels, self.faces}
         self._lock = threading.Lock()
         # What others wrote before this object came must be visible to it too.
-        self._unseen = {self.media, self.segments, self.files, self.labels, self.faces}
+        self._unseen = set(self._aliases)
 
     # --- by id ---------------------------------------------------------------------------------
 
@@ -83,10 +86,6 @@ class Store:
                 vectors=vectors,
             )
             for item in answer["docs"]:
-                if "error" in item:
-                    raise IndexFailure(
-                        f"The index {index} cannot be read: {item['error'].get('type')}."
-                    )
                 if item["found"]:
                     found[item["_id"]] = Document(
                         item["_id"], item.get("_source", {}), item["_seq_no"], item["_primary_term"]
@@ -133,7 +132,7 @@ class Store:
                 yield action
 
         try:
-            return write_all(self.connection, noted())
+            return write_all(self.connection, noted(), self._aliases)
         finally:
             for index in touched:
                 self.changed(index)
@@ -238,6 +237,10 @@ class Store:
             after = {"after": found["after_key"]}
 
 
+_STATUSES = {"index_not_found_exception": 404, "no_shard_available_action_exception": 503}
+"""Of errors of single documents, which tell none."""
+
+
 def _mget(
     client: Elasticsearch,
     index: str,
@@ -250,7 +253,7 @@ def _mget(
     """Ask for documents by id; the client's own method does not know `_source_exclude_vectors`."""
     json_type = "application/vnd.elasticsearch+json; compatible-with=9"
     parameters = {"_source_includes": includes, "_source_excludes": excludes}
-    return client.perform_request(
+    answer = client.perform_request(
         "POST",
         f"/{quote(index)}/_mget",
         params={
@@ -260,3 +263,8 @@ def _mget(
         headers={"accept": json_type, "content-type": json_type},
         body={"ids": list(ids)},
     )
+    for item in answer["docs"]:
+        if "error" in item:
+            status = _STATUSES.get(cause_of(item)[0], 500)
+            raise ApiError("mget", replace(answer.meta, status=status), item)
+    return answer
