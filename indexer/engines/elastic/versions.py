@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from es_mappings import SCHEMA_VERSION, index_template
 from indexer.engines.checks import mismatch
+from indexer.engines.elastic.failures import cause_of
 from indexer.errors import IndexFailure, ModelMismatch, UsageError
 from indexer.records import ModelIdentity, Thresholds
 
@@ -138,9 +139,18 @@ def create(
     store.connection.call(
         client.indices.put_index_template, name=f"{store.faces}-{slug}", **template
     )
-    store.connection.call(client.indices.create, expect=(400,), index=index)
+    create_index(store, index)
     store.connection.call(client.cluster.health, index=index, wait_for_status="yellow")
     return Version(index, number, model)
+
+
+def create_index(store: Store, index: str, **body: Any) -> None:
+    """Create an index unless it is there already."""
+    answer = store.connection.call(
+        store.connection.client.indices.create, expect=(400,), index=index, **body
+    )
+    if cause_of(answer.body)[0] not in ("", "resource_already_exists_exception"):
+        raise store.connection.failure(answer.meta.status, answer.body)
 
 
 def swap(store: Store, before: Version, after: Version) -> bool:
