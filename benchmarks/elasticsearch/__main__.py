@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what the options say, and print it."""
     options = _parsed(arguments)
     with _cluster(options) as url:
-        report = Report(describe(url))
+        report = Report(describe(url), options.json)
         if "writing" in options.parts:
             gallery = synthetic(options.write_faces, video_faces=FACES_OF_SEGMENT)
             for vector_type in options.write_vectors:
@@ -48,8 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     figures = measure_searching(url, gallery, asked, vector_type, options.rounds)
                     for title, rows in figures:
                         report.add(f"{title}: {gallery.name}", rows)
-    if options.json:
-        report.write_json(options.json)
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:

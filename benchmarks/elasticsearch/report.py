@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 class Report:
-    """Everything that a run measured, printed as it comes."""
+    """Everything that a run measured, printed and written to a JSON file as it comes."""
 
-    def __init__(self, machine: Mapping[str, str]) -> None:
+    def __init__(self, machine: Mapping[str, str], path: Path | None) -> None:
+        self._path = path
         self._content: dict[str, Any] = {"machine": dict(machine), "tables": []}
         print("\n".join(f"- {name}: {value}" for name, value in machine.items()))
 
@@ -34,10 +35,9 @@ class Report:
         for cells in table:
             padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
             print(f"| {' | '.join(padded)} |", flush=True)
-
-    def write_json(self, path: Path) -> None:
-        """Write all figures; those that do not exist as null."""
-        path.write_text(json.dumps(_without_nan(self._content), indent=1), encoding="utf-8")
+        if self._path:
+            text = json.dumps(_without_nan(self._content), indent=1)
+            self._path.write_text(text, encoding="utf-8")
 
 
 def _text(value: Any) -> str:
@@ -49,6 +49,7 @@ def _text(value: Any) -> str:
 
 
 def _without_nan(part: Any) -> Any:
+    """Return a part of the content as JSON can hold it: what has no figure is null."""
     if isinstance(part, dict):
         return {name: _without_nan(value) for name, value in part.items()}
     if isinstance(part, list):

@@ -12,6 +12,7 @@ from benchmarks.elasticsearch.collections import fill, merge, new_collection
 from benchmarks.elasticsearch.exact import SAME_COSINE, nearest, recall
 from indexer.engines.elastic.nearest import MAX_CANDIDATES
 from indexer.engines.elastic.search import Searcher
+from indexer.settings import ElasticsearchSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,9 +28,9 @@ GROUP_SCORE = 0.5
 
 WRITTEN, MERGED = "as written", "merged"
 WARM_UP_ROUNDS = 5
-DEFAULT = (100, 3.0)
-VARIANTS = [(100, 1.0), (100, 1.5), DEFAULT, (200, 3.0), (400, 3.0), (200, 5.0), (400, 10.0)]
-VARIANTS += [(MAX_CANDIDATES, 3.0)]
+DEFAULT = (ElasticsearchSettings().num_candidates, ElasticsearchSettings().oversample)
+OTHERS = {(100, 1.0), (100, 1.5), (100, 3.0), (200, 3.0), (400, 3.0), (200, 5.0), (400, 10.0)}
+VARIANTS = sorted(OTHERS | {DEFAULT, (MAX_CANDIDATES, 3.0)})
 """Pairs of num_candidates and oversample. Candidates are never fewer than the hits asked for (36,
 as a search for 20 asks for a margin) times the oversampling, so 100 and 3 means 108."""
 
