@@ -59,9 +59,9 @@ def nearest(gallery: Gallery, question: Question, k: int) -> tuple[np.ndarray, n
 
 def recall(
     found: Sequence[set[int]], truths: Sequence[tuple[np.ndarray, np.ndarray]], *, above: float
-) -> float:
-    """Return the share of the nearest faces with a cosine above one that was found; NaN of none."""
+) -> float | None:
+    """Return the share of the nearest faces with a cosine above one that was found, if any."""
     wanted = [set(numbers[cosines > above].tolist()) for numbers, cosines in truths]
     hits = sum(len(of_query & of_truth) for of_query, of_truth in zip(found, wanted, strict=True))
     there = sum(map(len, wanted))
-    return hits / there if there else float("nan")
+    return hits / there if there else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -36,22 +35,14 @@ class Report:
             padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
             print(f"| {' | '.join(padded)} |", flush=True)
         if self._path:
-            text = json.dumps(_without_nan(self._content), indent=1)
-            self._path.write_text(text, encoding="utf-8")
+            self._path.write_text(json.dumps(self._content, indent=1), encoding="utf-8")
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is None:
+        return "-"
     if not isinstance(value, float):
         return str(value)
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value > 1 else f"{value:.4f}"
-
-
-def _without_nan(part: Any) -> Any:
-    """Return a part of the content as JSON can hold it: what has no figure is null."""
-    if isinstance(part, dict):
-        return {name: _without_nan(value) for name, value in part.items()}
-    if isinstance(part, list):
-        return [_without_nan(value) for value in part]
-    return None if isinstance(part, float) and math.isnan(part) else part

@@ -68,8 +68,8 @@ class Recall:
     filter: str
     num_candidates: int
     oversample: float
-    of_all: float
-    of_same_person: float
+    of_all: float | None
+    of_same_person: float | None
     p50_ms: float
 
 

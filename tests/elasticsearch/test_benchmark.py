@@ -60,7 +60,7 @@ def test_recall_counts_the_near_ones_that_were_found():
     truths = [(np.array([3, 1, 2]), np.array([0.9, 0.6, 0.2])), (np.array([5]), np.array([0.7]))]
     assert recall([{3, 2}, {5}], truths, above=-1.0) == pytest.approx(3 / 4)
     assert recall([{3, 2}, {5}], truths, above=0.5) == pytest.approx(2 / 3)
-    assert np.isnan(recall([{3}, {5}], truths, above=0.95))
+    assert recall([{3}, {5}], truths, above=0.95) is None
 
 
 def test_the_nearest_are_the_best_of_those_that_pass():
