@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from indexer.engines.elastic.store import Document, Store
+    from indexer.records import Label
 
 
 def delete_media(store: Store, media_ids: Sequence[str]) -> Deleted:
@@ -65,14 +66,18 @@ def _delete_parts(store: Store, media_ids: Sequence[str], faces: Sequence[str]) 
     _delete_found(store, store.labels, of_media, ["label_id"])
 
 
-def delete_faces(store: Store, face_ids: Sequence[str]) -> Deleted:
-    """Delete faces and the labels on them; the other faces of their media are named anew."""
+def delete_faces(store: Store, face_ids: Sequence[str], *, forgotten: str = "") -> Deleted:
+    """Delete faces and the labels on them; the other faces of their media are named anew.
+
+    Labels go first, since they are found by the faces. forgotten: a person whose labels are left,
+    since others would take the name from the faces that are still to be deleted.
+    """
     index = versions.live(store).index
     present = face_documents.documents(store, index, list(face_ids))
     by_media: dict[str, set[str]] = {}
     for face_id, document in present.items():
         by_media.setdefault(document.source["media_id"], set()).add(face_id)
-    labels = _labels_on(store, index, by_media)
+    labels = [label.id for label in _labels_on(store, index, by_media) if label.person != forgotten]
     label_documents.delete(store, labels)
     for media_id, gone in by_media.items():
         _unlist(store, media_id, gone)
@@ -86,28 +91,37 @@ def delete_faces(store: Store, face_ids: Sequence[str]) -> Deleted:
 
 
 def forget_person(store: Store, name: str) -> Deleted:
-    """Delete a person's faces with the labels on them, and the person's other labels."""
+    """Delete a person's faces with the labels on them, and the person's other labels.
+
+    What has the name in the live version goes last, the labels after the faces: so a deletion that
+    was cut short can be asked for again, until nothing of the person is left.
+    """
     index = versions.live(store).index
     named = queries.any_of("person_key", [exact_key(name)])
     faces = face_documents.ids_of_person(store, index, name)
     labels = label_documents.listed(store, persons=[name])
     if not faces and not labels:
         raise nobody_named(name)
-    deleted = delete_faces(store, faces)
+    _delete_in_every_version(
+        store,
+        lambda version: _delete_found(store, version, named, face_documents.ORDER),
+        but=index,
+    )
+    deleted = delete_faces(store, faces, forgotten=name)
     others = label_documents.delete(store, [label.id for label in labels])
     touch(store, others)
     settle(store, index, list(others))
-    _delete_in_every_version(
-        store, lambda version: _delete_found(store, version, named, face_documents.ORDER)
-    )
     return Deleted(faces=deleted.faces, labels=deleted.labels + sum(others.values()))
 
 
-def _delete_in_every_version(store: Store, delete: Callable[[str], object]) -> None:
-    """Run a deletion, which can be repeated, on each faces index."""
+def _delete_in_every_version(
+    store: Store, delete: Callable[[str], object], *, but: str = ""
+) -> None:
+    """Run a deletion, which can be repeated, on each faces index but one."""
     with writable(store) as indices:
         for index in indices:
-            _delete_despite_others(store, index, delete)
+            if index != but:
+                _delete_despite_others(store, index, delete)
 
 
 def _delete_despite_others(store: Store, index: str, delete: Callable[[str], object]) -> None:
@@ -150,8 +164,8 @@ def _faces_of(store: Store, known: Mapping[str, Document]) -> list[str]:
     return list(store.get_many(store.faces, listed, includes=["face_id"]))
 
 
-def _labels_on(store: Store, index: str, by_media: Mapping[str, Collection[str]]) -> list[str]:
-    """Return the ids of the labels that lie on faces."""
+def _labels_on(store: Store, index: str, by_media: Mapping[str, Collection[str]]) -> list[Label]:
+    """Return the labels that lie on faces."""
     found = []
     labels = label_documents.of_media(store, list(by_media))
     for media_id, of_media in labels.items():
@@ -160,7 +174,7 @@ def _labels_on(store: Store, index: str, by_media: Mapping[str, Collection[str]]
         for label in of_media:
             face = find_face(faces, label)
             if face is not None and face.id in by_media[media_id]:
-                found.append(label.id)
+                found.append(label)
     return found
 
 

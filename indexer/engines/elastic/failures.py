@@ -131,7 +131,8 @@ def answer_failure(
     if kind == "cluster_block_exception" and not is_busy(status, body):
         return IndexFailure(
             f"{where} cannot be written now: it is being replaced, or made read-only ({reason}). "
-            "Wait for the other command to end, or ask who runs the cluster to lift the block."
+            "Wait for the other command to end; if that is a `sightings reindex` that was stopped, "
+            "run it again. Or ask who runs the cluster to lift the block."
         )
     if kind in ("index_not_found_exception", "alias_not_found_exception"):
         return IndexFailure(

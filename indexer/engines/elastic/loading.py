@@ -7,9 +7,10 @@ that was killed.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from indexer.engines.elastic import versions
+from indexer.engines.elastic import rebuilding, versions
 from indexer.workers import is_dead, new_owner
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def loading(store: Store) -> Iterator[None]:
         client.indices.get_settings, index=version.index, name=name, flat_settings=True
     )
     replicas = int(answer[version.index]["settings"][name])
-    versions.write_meta(store, version, {"owner": new_owner(), "replicas": replicas})
+    loaded_by = {"owner": new_owner(), "replicas": replicas}
+    versions.write_meta(store, replace(version, loading=loaded_by))
     try:
         _set(store, version, replicas=0, refresh_interval="-1")
         yield
@@ -47,14 +49,17 @@ def end(store: Store) -> None:
     for version in versions.versions(store):
         if version.loading is not None:
             _set(store, version, replicas=version.loading["replicas"], refresh_interval=None)
-            versions.write_meta(store, version, None)
+            versions.write_meta(store, replace(version, loading=None))
             store.visible(version.index, always=True)
 
 
 def end_dead(store: Store) -> None:
-    """Do so if the process that loads is known to be dead."""
-    if any(v.loading is not None and is_dead(v.loading["owner"]) for v in versions.versions(store)):
+    """Undo what processes left that are known to be dead: a load, a replacement that was begun."""
+    found = versions.versions(store)
+    if any(v.loading is not None and is_dead(v.loading["owner"]) for v in found):
         end(store)
+    if any(v.replaced_by is not None and is_dead(v.replaced_by) for v in found):
+        rebuilding.unblock_dead(store)
 
 
 def _set(

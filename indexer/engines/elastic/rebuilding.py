@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from indexer.engines.checks import unit_vector
@@ -14,13 +15,14 @@ from indexer.engines.elastic import versions
 from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.values import batches, to_vector
 from indexer.errors import IndexFailure, UsageError
+from indexer.workers import is_dead, new_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import numpy as np
 
-    from indexer.engines.elastic.store import Store
+    from indexer.engines.elastic.store import Document, Store
     from indexer.engines.elastic.versions import Version
     from indexer.records import Face, ModelIdentity
     from indexer.settings import ElasticsearchSettings
@@ -41,10 +43,7 @@ def begin(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -
             return
         store.connection.call(client.indices.delete, expect=(404,), index=unfinished.index)
     number = max(version.number for version in versions.versions(store)) + 1
-    created = versions.create(store, model, number, settings)
-    store.connection.call(
-        client.indices.put_alias, index=created.index, name=versions.building_alias(store)
-    )
+    versions.create(store, model, number, settings, aliases=[versions.building_alias(store)])
 
 
 def unembedded(store: Store) -> Iterator[Face]:
@@ -92,32 +91,45 @@ def activate(store: Store) -> None:
 
     What changed in the live faces meanwhile is taken over twice: first while others still write,
     then, which is quick, while writes to the live faces are refused. The old version is kept,
-    read-only, until it is dropped.
+    read-only, until it is dropped. All is done before the swap, which is one step: until then the
+    old version is live, and this can be done again.
     """
     building = versions.building(store)
     live = versions.live(store)
     _take_over(store, live, building)
-    client = store.connection.client
-    store.connection.call(client.indices.add_block, index=live.index, block="write")
+    _note(store, live.index, replaced_by=new_owner())
     try:
+        store.connection.call(
+            store.connection.client.indices.add_block, index=live.index, block="write"
+        )
         _take_over(store, live, building)
+        _begin_again(store)
         swapped = versions.swap(store, live, building)
     except BaseException:
-        allow_writes(store, live.index)
+        _unblock(store, live.index)
         raise
     if not swapped:
         raise IndexFailure(
             "Another process has replaced the live model meanwhile; nothing is lost."
         )
-    store.connection.call(
-        client.indices.delete_alias,
-        expect=(404,),
-        index=building.index,
-        name=versions.building_alias(store),
-    )
-    if live.model is None:
-        store.connection.call(client.indices.delete, expect=(404,), index=live.index)
-    _begin_again(store)
+
+
+def unblock_dead(store: Store) -> None:
+    """Let the live faces be written again if the process that was replacing them is dead."""
+    live = versions.live(store)
+    if live.replaced_by is not None and is_dead(live.replaced_by):
+        _unblock(store, live.index)
+
+
+def _unblock(store: Store, index: str) -> None:
+    allow_writes(store, index)
+    _note(store, index, replaced_by=None)
+
+
+def _note(store: Store, index: str, *, replaced_by: str | None) -> None:
+    for version in versions.versions(store):
+        if version.index == index:
+            versions.write_meta(store, replace(version, replaced_by=replaced_by))
 
 
 def allow_writes(store: Store, index: str) -> None:
@@ -200,34 +212,33 @@ def _differences(source: Mapping[str, Any], other: Mapping[str, Any]) -> dict[st
 def _begin_again(store: Store) -> None:
     """Make all segments of media in progress pending: their tracks are of the old model."""
     store.visible(store.media, always=True)
-    ids = store.ids(store.media, {"term": {"state": "working"}}, ["media_id"])
-    for _ in range(media_documents.ATTEMPTS):
-        conflicts = []
-        for media_id in ids:
-            media = store.get(store.media, media_id)
-            segments = segment_documents.of_document(store, media)
-            actions = []
-            for document in segments.values():
-                source = {
-                    **document.source,
-                    **segment_documents.CLAIMLESS,
-                    "state": "pending",
-                    "attempts": 0,
-                    "tracks": None,
-                }
-                actions.append(
-                    Action(
-                        "index",
-                        store.segments,
-                        document.id,
-                        source,
-                        document.seq_no,
-                        document.term,
-                    )
-                )
-            if store.write(actions):
-                conflicts.append(media_id)
-        ids = conflicts
-        if not ids:
-            return
-    raise media_documents.contended(ids[0])
+    for media_id in store.ids(store.media, {"term": {"state": "working"}}, ["media_id"]):
+        for _ in range(media_documents.ATTEMPTS):
+            if _restart(store, store.get(store.media, media_id)):
+                break
+        else:
+            raise media_documents.contended(media_id)
+
+
+def _restart(store: Store, media: Document | None) -> bool:
+    """Make a media's segments pending, and the media unlinked; False if others change it."""
+    segments = segment_documents.of_document(store, media)
+    fresh = {**segment_documents.CLAIMLESS, "state": "pending", "attempts": 0, "tracks": None}
+    conflicts = store.write(
+        Action(
+            "index",
+            store.segments,
+            document.id,
+            {**document.source, **fresh},
+            document.seq_no,
+            document.term,
+        )
+        for document in segments.values()
+    )
+    if conflicts:
+        return False
+    if media is None or not media.source.get("linked"):
+        return True
+    # It was about to be done. With its segments pending, nobody ends that now.
+    source = {**media.source, "linked": False}
+    return store.put(store.media, media.id, source, before=media) is not None

@@ -17,6 +17,8 @@ from indexer.errors import IndexFailure, ModelMismatch, UsageError
 from indexer.records import ModelIdentity, Thresholds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from indexer.engines.elastic.store import Store
     from indexer.settings import ElasticsearchSettings
 
@@ -28,13 +30,15 @@ MODELLESS = "none-0"
 class Version:
     """A faces index: `number` counts up, the model is None in a new collection.
 
-    loading: who loads it, and the number of copies it is to have then; see `loading`.
+    loading: who loads it, and the number of copies it is to have then; see `loading`. replaced_by:
+    who has begun to put another version in its place, and so made it read-only.
     """
 
     index: str
     number: int
     model: ModelIdentity | None
     loading: dict[str, Any] | None = None
+    replaced_by: str | None = None
 
 
 def versions(store: Store, alias: str = "") -> list[Version]:
@@ -53,7 +57,9 @@ def versions(store: Store, alias: str = "") -> list[Version]:
             if number is None:
                 continue  # a copy that somebody restored under another name
             model = _identity(meta["model"])
-            found.append(Version(index, int(number[1]), model, meta.get("loading")))
+            found.append(
+                Version(index, int(number[1]), model, meta.get("loading"), meta.get("replaced_by"))
+            )
     return sorted(found, key=lambda version: version.number)
 
 
@@ -101,9 +107,6 @@ def adopt(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -
     if version.model is None:
         created = create(store, model, 1, settings)
         if swap(store, version, created):
-            store.connection.call(
-                store.connection.client.indices.delete, expect=(404,), index=version.index
-            )
             return
         version = live(store)
         if version.index != created.index:
@@ -117,9 +120,14 @@ def adopt(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -
 
 
 def create(
-    store: Store, model: ModelIdentity, number: int, settings: ElasticsearchSettings
+    store: Store,
+    model: ModelIdentity,
+    number: int,
+    settings: ElasticsearchSettings,
+    *,
+    aliases: Sequence[str] = (),
 ) -> Version:
-    """Create a faces index for a model, if it is not there, without any alias."""
+    """Create a faces index for a model, if it is not there."""
     slug = re.sub(r"[^a-z0-9_.]+", "-", model.key.lower()).strip("-._")[-100:]
     index = f"{store.faces}-{slug}-{number}"
     template = index_template(
@@ -139,7 +147,7 @@ def create(
     store.connection.call(
         client.indices.put_index_template, name=f"{store.faces}-{slug}", **template
     )
-    create_index(store, index)
+    create_index(store, index, aliases={alias: {} for alias in aliases})
     store.connection.call(client.cluster.health, index=index, wait_for_status="yellow")
     return Version(index, number, model)
 
@@ -154,31 +162,38 @@ def create_index(store: Store, index: str, **body: Any) -> None:
 
 
 def swap(store: Store, before: Version, after: Version) -> bool:
-    """Move the alias from one version to another in one step; False if it was not there."""
+    """Make another version the live one, in one step; False if `before` no longer is.
+
+    A version without model, which holds nothing, is deleted in the same step.
+    """
+    actions: list[dict[str, Any]] = [{"add": {"index": after.index, "alias": store.faces}}]
+    if before.model is None:
+        actions.append({"remove_index": {"index": before.index}})
+    else:
+        gone = {"index": before.index, "alias": store.faces, "must_exist": True}
+        actions.append({"remove": gone})
+    if any(version.index == after.index for version in versions(store, building_alias(store))):
+        actions.append({"remove": {"index": after.index, "alias": building_alias(store)}})
     answer = store.connection.call(
-        store.connection.client.indices.update_aliases,
-        expect=(404,),
-        actions=[
-            {"remove": {"index": before.index, "alias": store.faces, "must_exist": True}},
-            {"add": {"index": after.index, "alias": store.faces}},
-        ],
+        store.connection.client.indices.update_aliases, expect=(404,), actions=actions
     )
     return bool(answer.meta.status != 404)
 
 
 def remember(store: Store, version: Version, model: ModelIdentity) -> None:
     """Store where a version's weights lie now."""
-    write_meta(store, replace(version, model=model), version.loading)
+    write_meta(store, replace(version, model=model))
 
 
-def write_meta(store: Store, version: Version, loading: dict[str, Any] | None) -> None:
+def write_meta(store: Store, version: Version) -> None:
     """Store what a faces index says of itself."""
     meta = {
         "schema_version": SCHEMA_VERSION,
         "collection": store.name,
         "kind": "faces",
         "model": None if version.model is None else _document(version.model),
-        "loading": loading,
+        "loading": version.loading,
+        "replaced_by": version.replaced_by,
     }
     store.connection.call(
         store.connection.client.indices.put_mapping, index=version.index, meta={"sightings": meta}
