@@ -9,7 +9,7 @@ from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 Contents = dict[str, dict[str, dict[str, Any]]]
 """Sources by id, by what follows the collection's name in the index."""
@@ -54,6 +54,9 @@ def put_back(location: str, saved: Contents) -> None:
     """Make the documents what they were; the indices must be those of then."""
     with raw_client(location) as (client, name):
         assert _indices(client, name) == saved.keys()
+        blocked = _read_only(client, name)
+        unblock = {"index.blocks.write": None}
+        client.indices.put_settings(index=f"{name}-*", settings=unblock)
         client.indices.refresh(index=f"{name}-*")
         gone = [
             {"_op_type": "delete", "_index": hit["_index"], "_id": hit["_id"]}
@@ -66,6 +69,8 @@ def put_back(location: str, saved: Contents) -> None:
             for doc_id, source in documents.items()
         ]
         bulk(client, [*gone, *kept], refresh=True)
+        for index in blocked:
+            client.indices.add_block(index=index, block="write")
 
 
 def lasting(found: Contents) -> Contents:
@@ -109,14 +114,23 @@ def layout(location: str) -> dict[str, Any]:
         found = client.indices.get(index=f"{name}-*", flat_settings=True).body
     wanted = ("index.blocks.write", "index.number_of_replicas", "index.refresh_interval")
     return {
-        index.removeprefix(name): {
-            "aliases": sorted(alias.removeprefix(name) for alias in content["aliases"]),
-            **{key: content["settings"].get(key) for key in wanted},
-            **content["mappings"]["_meta"]["sightings"],
-            "collection": "",
-        }
-        for index, content in found.items()
+        index.removeprefix(name): _laid_out(content, wanted) for index, content in found.items()
     }
+
+
+def _laid_out(content: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
+    told = content["mappings"]["_meta"]["sightings"]
+    collection = told["collection"]
+    return {
+        "aliases": sorted(alias.removeprefix(collection) for alias in content["aliases"]),
+        **{key: content["settings"][key] for key in wanted if key in content["settings"]},
+        **{key: value for key, value in told.items() if value is not None and key != "collection"},
+    }
+
+
+def _read_only(client: Elasticsearch, name: str) -> list[str]:
+    found = client.indices.get_settings(index=f"{name}-*", name="index.blocks.write").body
+    return [index for index, content in found.items() if content["settings"]]
 
 
 def _indices(client: Elasticsearch, name: str) -> set[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from elastic_transport import Urllib3HttpNode
@@ -31,19 +31,19 @@ def is_change(method: str, target: str) -> bool:
     return method != "GET" and not _READING.search(target)
 
 
-@contextmanager
-def killed_before(number: int) -> Iterator[list[str]]:
-    """End what runs inside at its changing request of this number, counted from 1.
+def killed(number: int, change: Callable[[], object]) -> list[str]:
+    """End a change at its changing request of this number, counted from 1.
 
-    Nothing that it does on its way out reaches the cluster. Gives the list of changing requests,
-    which has that number where it was killed.
+    Nothing that it does on its way out reaches the cluster. Returns its changing requests: as many
+    if it was killed, fewer if it came to its end.
     """
 
     def die() -> None:
         raise Killed
 
-    with _watched(number, die) as made:
-        yield made
+    with _watched(number, die) as made, suppress(Killed):
+        change()
+    return made
 
 
 @contextmanager

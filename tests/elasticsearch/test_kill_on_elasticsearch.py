@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import suppress
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from indexer.settings import ElasticsearchSettings
 from tests.clips import BROWN, GREY, clip, photo, shot, still
 from tests.elasticsearch.collections import new_collection
 from tests.elasticsearch.contents import contents, differences, layout, put_back
-from tests.elasticsearch.dying import Killed, killed_before
+from tests.elasticsearch.dying import killed
 from tests.fake_embedder import FakeEmbedder
 from tests.ingest_process import IngestProcess, finished_segments, ingested, wait_until
 
@@ -92,15 +92,14 @@ def test_killed_before_any_request_and_run_again_the_index_is_that_of_an_undistu
     report = run(location, small, memory)
     assert (len(report.done), report.labelled) == (2, 1)
     undisturbed = contents(location)
-    number, wrong = 1, {}
-    while True:
+    wrong = {}
+    for number in count(1):
         put_back(location, empty)
         if run(location, small, memory, dies_before=number) is not None:
             break
         complete(location, small, memory)
         if told := differences(contents(location), undisturbed):
             wrong[number] = told
-        number += 1
     assert wrong == {}
     assert number > 25
 
@@ -136,13 +135,11 @@ def test_a_process_killed_while_it_makes_a_collection_leaves_one_that_can_be_use
     with new_collection(elasticsearch_url) as location:
         make(location)
         undisturbed = layout(location)
-    number, survived = 0, False
-    while not survived:
-        number += 1
+    for number in count(1):
         with new_collection(elasticsearch_url) as location:
-            with killed_before(number) as requests, suppress(Killed):
-                make(location)
-                survived = True
+            requests = killed(number, lambda: make(location))
             make(location)
             assert layout(location) == undisturbed, requests
+        if len(requests) < number:
+            break
     assert number > 10
