@@ -15,7 +15,7 @@ from elasticsearch import ApiError
 
 from indexer.engines.elastic.bulk import write_all
 from indexer.engines.elastic.failures import cause_of
-from indexer.engines.elastic.values import MAX_ID_BYTES, batches
+from indexer.engines.elastic.values import batches, is_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -74,7 +74,7 @@ class Store:
     ) -> dict[str, Document]:
         """Return those documents that exist, by id, as they are now."""
         found: dict[str, Document] = {}
-        possible = [i for i in dict.fromkeys(ids) if 0 < len(i.encode()) <= MAX_ID_BYTES]
+        possible = [doc_id for doc_id in dict.fromkeys(ids) if is_id(doc_id)]
         for part in batches(possible, _SMALL_PAGE if vectors else PAGE):
             answer = self.connection.call(
                 _mget,
