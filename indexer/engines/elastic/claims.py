@@ -20,29 +20,34 @@ if TYPE_CHECKING:
 def claim(
     store: Store, media_id: str, *, owner: str, lease_s: float, max_attempts: int
 ) -> Segment | None:
-    """Claim the first free segment; those attempted too often become failed on the way."""
-    for _ in range(media_documents.ATTEMPTS):
-        free = [
-            document
-            for document in of_document(store, store.get(store.media, media_id)).values()
-            if _is_free(document)
-        ]
+    """Claim the first free segment; those attempted too often become failed on the way.
+
+    Who finds that others were faster tries the next free one.
+    """
+    for _ in media_documents.attempts():
+        media = store.get(store.media, media_id, includes=["segment_numbers"])
+        segments = of_document(store, media, includes=["state", "lease_until"])
+        free = [document.id for document in segments.values() if _is_free(document)]
+        for doc_id in free:
+            document = store.get(store.segments, doc_id)
+            if document is None or not _is_free(document):
+                continue
+            source = document.source
+            if source["attempts"] >= max_attempts:
+                error = given_up(source["attempts"])
+                changed = {**_unclaimed(source), "state": "failed", "error": error}
+                store.put(store.segments, doc_id, changed, before=document)
+                continue
+            changed = _unclaimed(source) | {
+                "state": "claimed",
+                "attempts": source["attempts"] + 1,
+                "owner": to_text(owner),
+                "lease_until": to_date(now() + timedelta(seconds=lease_s)),
+            }
+            if claimed := store.put(store.segments, doc_id, changed, before=document):
+                return from_document(claimed)
         if not free:
             return None
-        source = free[0].source
-        if source["attempts"] >= max_attempts:
-            error = given_up(source["attempts"])
-            changed = {**_unclaimed(source), "state": "failed", "error": error}
-            store.put(store.segments, free[0].id, changed, before=free[0])
-            continue
-        changed = _unclaimed(source) | {
-            "state": "claimed",
-            "attempts": source["attempts"] + 1,
-            "owner": to_text(owner),
-            "lease_until": to_date(now() + timedelta(seconds=lease_s)),
-        }
-        if claimed := store.put(store.segments, free[0].id, changed, before=free[0]):
-            return from_document(claimed)
     raise media_documents.contended(media_id)
 
 
@@ -79,7 +84,7 @@ def update_held(
 
     before: as it was held when last read or written, which saves reading it again.
     """
-    for _ in range(media_documents.ATTEMPTS):
+    for _ in media_documents.attempts():
         known = before or held(store, segment)
         if after := store.put(store.segments, known.id, {**known.source, **changes}, before=known):
             return after

@@ -6,6 +6,8 @@ may be there before the media is known, with nothing but paths: then it has no k
 
 from __future__ import annotations
 
+import random
+import time
 from typing import TYPE_CHECKING, Any
 
 from indexer.engines.elastic import filters as queries
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
     from indexer.records import Filters
 
 ATTEMPTS = 100
-"""Of a change that others keep coming between; each waits for nobody, so this never ends soon."""
+"""Of a change that others keep coming between."""
+
+_FIRST_PAUSE_S = 0.01
+_LONGEST_PAUSE_S = 1.0
 
 OF_FACES = (
     "media_path",
@@ -138,7 +143,7 @@ def change(
     change_source: from the present source ({} if there is none) to the new one; None: no change.
     Returns the document as it is then, None if there is none.
     """
-    for _ in range(ATTEMPTS):
+    for _ in attempts():
         before = store.get(store.media, media_id)
         source = change_source({} if before is None else dict(before.source))
         if source is None:
@@ -146,6 +151,17 @@ def change(
         if after := store.put(store.media, media_id, source, before=before):
             return after
     raise contended(media_id)
+
+
+def attempts() -> Iterator[int]:
+    """Count the attempts of a change that others may come between, with growing pauses.
+
+    The pauses are drawn by chance, so that those who met once do not meet again.
+    """
+    for number in range(ATTEMPTS):
+        yield number
+        longest_s = min(_FIRST_PAUSE_S * 2.0 ** min(number, 30), _LONGEST_PAUSE_S)
+        time.sleep(random.uniform(0.0, longest_s))
 
 
 def contended(media_id: str) -> IndexFailure:
