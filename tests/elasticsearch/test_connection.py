@@ -548,6 +548,7 @@ FLOOD = (
             IndexFailure,
             "changed by another program",
         ),
+        (Answer(408, {"status": "red", "timed_out": True}), IndexFailure, "found no node to be on"),
         (
             Answer(413, "<html>Too Large</html>", {}, "text/html"),
             IndexFailure,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,15 @@ from indexer.engines import open_index
 from indexer.errors import IndexFailure
 from indexer.settings import ElasticsearchSettings
 from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.tampering import (
+    changed,
+    doubled,
+    in_use,
+    moved,
+    name_of,
+    schema,
+    without_alias,
+)
 from tests.engines.builders import OTHER_MODEL, add_photo, axis, make_label, photo
 
 if TYPE_CHECKING:
@@ -49,16 +57,6 @@ def fill(location: str) -> None:
         add_photo(index, "p", axis(0), path="/p.jpg")
 
 
-def name_of(location: str) -> str:
-    return location.rpartition("/")[2]
-
-
-def in_use(client: Elasticsearch, alias: str) -> str:
-    """The index that an alias is on."""
-    (index,) = client.indices.get_alias(name=alias)
-    return index
-
-
 def state(client: Elasticsearch, location: str) -> dict[str, Any]:
     """All that a refused opening must leave as it is."""
     return dict(client.indices.get(index=f"{name_of(location)}-*").body)
@@ -71,53 +69,6 @@ def assert_refused(client: Elasticsearch, location: str, message: str) -> None:
         with pytest.raises(IndexFailure, match=message):
             open_index(location, create=create, settings=SETTINGS)
     assert state(client, location) == before
-
-
-@contextmanager
-def schema(client: Elasticsearch, index: str, version: int) -> Iterator[None]:
-    meta = client.indices.get_mapping(index=index)[index]["mappings"]["_meta"]
-    other = {"sightings": {**meta["sightings"], "schema_version": version}}
-    client.indices.put_mapping(index=index, meta=other)
-    yield
-    client.indices.put_mapping(index=index, meta=meta)
-
-
-@contextmanager
-def moved(client: Elasticsearch, alias: str, other: str) -> Iterator[None]:
-    """Move an alias to another index for a while."""
-    index = in_use(client, alias)
-    move(client, alias, index, other)
-    yield
-    move(client, alias, other, index)
-
-
-def move(client: Elasticsearch, alias: str, before: str, after: str) -> None:
-    steps = [("remove", before), ("add", after)]
-    client.indices.update_aliases(
-        actions=[{step: {"index": index, "alias": alias}} for step, index in steps]
-    )
-
-
-@contextmanager
-def without_alias(client: Elasticsearch, alias: str) -> Iterator[None]:
-    index = in_use(client, alias)
-    client.indices.delete_alias(index=index, name=alias)
-    yield
-    client.indices.put_alias(index=index, name=alias)
-
-
-@contextmanager
-def changed(client: Elasticsearch, alias: str, **fields: Any) -> Iterator[str]:
-    """Put an index of another mapping in place of one; a field of None is left out."""
-    index = in_use(client, alias)
-    mappings = client.indices.get_mapping(index=index)[index]["mappings"]
-    properties = {**mappings["properties"], **fields}
-    mappings["properties"] = {key: of for key, of in properties.items() if of is not None}
-    other = f"{alias.partition('-')[0]}-changed"  # a name that no template fills up
-    client.indices.create(index=other, mappings=mappings)
-    with moved(client, alias, other):
-        yield other
-    client.indices.delete(index=other)
 
 
 # --- other versions of Sightings -----------------------------------------------------------------
@@ -181,11 +132,9 @@ def test_parts_of_another_collection_and_of_another_kind_are_refused(
 
 
 def test_an_alias_on_two_indices_is_refused(filled: str, client: Elasticsearch) -> None:
-    alias, name = f"{name_of(filled)}-media", name_of(filled)
-    mappings = client.indices.get_mapping(index=alias).body.popitem()[1]["mappings"]
-    client.indices.create(index=f"{alias}-2", mappings=mappings, aliases={alias: {}})
-    assert_refused(client, filled, f"{alias} is on several indices, {name}-media-1 and {alias}-2")
-    client.indices.delete(index=f"{alias}-2")
+    alias = f"{name_of(filled)}-media"
+    with doubled(client, alias) as second:
+        assert_refused(client, filled, f"{alias} is on several indices, {alias}-1 and {second}")
 
 
 # --- what is missing -----------------------------------------------------------------------------
@@ -219,6 +168,16 @@ def test_a_creation_that_was_cut_short_is_completed(location: str, client: Elast
         assert_refused(client, location, f"{name}-media is missing")
     with open_index(location, settings=SETTINGS) as index:
         assert index.count() == 1
+
+
+def test_a_cluster_that_takes_no_more_indices_says_so(location: str, client: Elasticsearch) -> None:
+    limit = "cluster.max_shards_per_node"
+    client.cluster.put_settings(persistent={limit: 1})
+    try:
+        with pytest.raises(IndexFailure, match=r"validation_exception: .*maximum normal shards"):
+            open_index(location, create=True, settings=SETTINGS)
+    finally:
+        client.cluster.put_settings(persistent={limit: None})
 
 
 WRITES: dict[str, Callable[[Index], object]] = {

@@ -152,6 +152,11 @@ def answer_failure(
             f"{_told(kind, reason)}. What was stored before is intact. Try again when the "
             "cluster has recovered, or raise the setting elasticsearch.retry_s."
         )
+    if status == 408:
+        return IndexFailure(
+            f"{where} is not ready: its shards have found no node to be on (408). Look at the "
+            "cluster's health; GET _cluster/allocation/explain says what stands in the way."
+        )
     if status == 413:
         return IndexFailure(
             f"{where} does not take so large a request (413). Raise Elasticsearch's "
