@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
 BEGUN, ALMOST_DONE, TWIN = video("begun"), video("almost done"), video("twin")
-PHOTO_FACES = 3
+PHOTO_FACES = 2
 
 
 def test_killed_before_any_request_and_run_again_the_version_is_that_of_an_undisturbed_run(
@@ -82,7 +82,7 @@ def replaced(url: str, *, killed_before: int) -> tuple[Contents, dict[str, Any],
 
 
 def populate(index: Index) -> None:
-    """Three photos, a video of which a worker has begun, and one that is linked but not done."""
+    """Photos, a video of which a worker has begun, and one that is linked but not done."""
     for n in range(PHOTO_FACES):
         (face,) = add_photo(index, f"p{n}", axis(n))
         index.label([make_label(face, f"Person {n}")])
