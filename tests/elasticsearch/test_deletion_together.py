@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from indexer.engines.base import Index
 
 TOGETHER = 3
-DELETIONS = 8
+DELETIONS = 4
 SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
 
 
@@ -62,3 +63,31 @@ def test_deletions_at_the_same_time_reach_the_version_that_was_kept(
         assert {hit["_id"] for hit in found} == left
         with pytest.raises(ApiError, match="blocked by"):
             client.delete(index=kept, id=left.pop())
+
+
+def test_others_who_keep_closing_the_kept_version_do_not_stop_a_deletion(
+    location: str, elasticsearch_url: str
+) -> None:
+    with open_index(location, create=True, settings=SETTINGS) as index:
+        for n in range(DELETIONS):
+            (face,) = add_photo(index, f"p{n}", axis(n))
+            index.label([make_label(face, f"Person {n}")])
+        replace_model(index)
+        kept, done = str(index.stats()["versions_kept"]), Event()
+
+        def keep_closing() -> None:
+            with Elasticsearch(elasticsearch_url) as client:
+                while not done.wait(0.02):
+                    client.indices.add_block(index=kept, block="write")
+
+        with ThreadPoolExecutor(1) as pool:
+            closing = pool.submit(keep_closing)
+            try:
+                for n in range(DELETIONS):
+                    index.forget_person(f"Person {n}")
+            finally:
+                done.set()
+            closing.result()
+        assert index.count() == 0
+    with Elasticsearch(elasticsearch_url) as client:
+        assert client.count(index=kept)["count"] == 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from indexer.engines.elastic.failures import cause_of, is_busy
-from indexer.errors import IndexFailure, StorageFull
+from indexer.errors import IndexBlocked, IndexFailure, StorageFull
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -143,12 +143,14 @@ def _failure(
     failed: Sequence[int],
     busy: Sequence[int],
 ) -> SightingsError:
-    parts = []
+    parts, kind = [], IndexFailure
     if failed:
         first = results[failed[0]]
         failure = connection.failure(first["status"], first["error"])
         if isinstance(failure, StorageFull):
             return failure
+        if isinstance(failure, IndexBlocked):
+            kind = IndexBlocked
         told = [f"{chunk[n].id}: {': '.join(cause_of(results[n]['error']))}" for n in failed[:3]]
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
         parts.append(f"{len(failed)} documents were refused: {'; '.join(told)}{more}. {failure}")
@@ -158,4 +160,4 @@ def _failure(
             "cluster is too busy; try again later, or add nodes."
         )
     where = connection.location.text
-    return IndexFailure(f"Not everything could be written to {where}. {' '.join(parts)}")
+    return kind(f"Not everything could be written to {where}. {' '.join(parts)}")

@@ -15,7 +15,7 @@ from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.rebuilding import allow_writes, writable
 from indexer.engines.elastic.settling import settle, touch
 from indexer.engines.elastic.values import exact_key, to_text
-from indexer.errors import IndexFailure
+from indexer.errors import IndexBlocked, IndexFailure
 from indexer.labels import find_face
 from indexer.records import Deleted
 from indexer.tracks import without_faces
@@ -126,30 +126,16 @@ def _delete_in_every_version(
 
 def _delete_despite_others(store: Store, index: str, delete: Callable[[str], object]) -> None:
     """Run a deletion on an index; others may make a kept one read-only again when they are done."""
-    for attempt in range(media_documents.ATTEMPTS):
+    for _ in range(media_documents.ATTEMPTS):
         try:
             delete(index)
-        except IndexFailure:
-            kept = any(version.index == index for version in versions.old(store))
-            # Others may also have lifted the block since, so once more without one is no waste.
-            if not kept or (attempt and not _is_blocked(store, index)):
+            return
+        except IndexBlocked as blocked:
+            if all(version.index != index for version in versions.old(store)):
                 raise
-            allow_writes(store, index)
-            continue
-        return
-    raise media_documents.contended(index)
-
-
-def _is_blocked(store: Store, index: str) -> bool:
-    answer = store.connection.call(
-        store.connection.client.indices.get_settings,
-        expect=(404,),
-        index=index,
-        name="index.blocks.write",
-    )
-    return answer.meta.status != 404 and any(
-        content["settings"] for content in answer.body.values()
-    )
+            last = blocked
+        allow_writes(store, index)
+    raise last
 
 
 def _faces_of(store: Store, known: Mapping[str, Document]) -> list[str]:

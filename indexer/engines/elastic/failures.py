@@ -13,7 +13,7 @@ from elastic_transport import SerializationError, TlsError, TransportError
 from elasticsearch import ApiError, UnsupportedProductError
 
 from indexer.engines.elastic.lost_connections import causes, connection_failure, tried_for, was_cut
-from indexer.errors import IndexFailure, SightingsError, StorageFull, UsageError
+from indexer.errors import IndexBlocked, IndexFailure, SightingsError, StorageFull, UsageError
 from indexer.text import shown
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def answer_failure(
             "block by itself when there is room."
         )
     if kind == "cluster_block_exception" and not is_busy(status, body):
-        return IndexFailure(
+        return IndexBlocked(
             f"{where} cannot be written now: it is being replaced, or made read-only ({reason}). "
             "Wait for the other command to end; if that is a `sightings reindex` that was stopped, "
             "run it again. Or ask who runs the cluster to lift the block."
