@@ -18,8 +18,8 @@ from elastic_transport import Urllib3HttpNode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_READING = re.compile(r"/_(mget|search|msearch|count|refresh)\b")
-"""A refresh shows what is stored already: whoever looks afterwards sees it with or without."""
+_READING = re.compile(r"/_(mget|search|msearch|count|refresh|flush|forcemerge)\b")
+"""Refreshes, flushes and merges change no document: those that are repeated do it again."""
 
 
 class Killed(BaseException):
