@@ -79,7 +79,7 @@ def name_from_folder(index: Index, media: Media, path: Path) -> int:
         return 0
     labels = index.list_labels([media.id])
     faces = _faces(index, media.id)
-    _finish(index, faces, labels)
+    _finish(index, media.id, faces, labels)
     found = sum(segment.counts.faces for segment in index.list_segments(media.id))
     if len(faces) < found or any(label.source == "folder" for label in labels):
         return 0
@@ -198,12 +198,12 @@ def _store(index: Index, named: Sequence[tuple[Face, str]], source: LabelSource)
     for media_id in {face.media_id for face, person in named if face.person != person}:
         if all(label.media_id != media_id for label in new):
             of_media = [label for label in stored if label.media_id == media_id]
-            _finish(index, _faces(index, media_id), of_media)
+            _finish(index, media_id, _faces(index, media_id), of_media)
     return len(new)
 
 
-def _finish(index: Index, faces: Sequence[Face], labels: Sequence[Label]) -> None:
+def _finish(index: Index, media_id: str, faces: Sequence[Face], labels: Sequence[Label]) -> None:
     """Name the faces of a media by its labels, should that have been cut short before."""
     persons = persons_of(faces, labels)
     if any(face.person != persons[face.id] for face in faces):
-        index.label(labels)
+        index.finish_naming([media_id])

@@ -222,6 +222,9 @@ class ElasticIndex(Index):
     def label(self, labels: Iterable[Label]) -> tuple[Label, ...]:
         return naming.label(self._store, labels)
 
+    def finish_naming(self, media_ids: Sequence[str]) -> None:
+        naming.finish_naming(self._store, media_ids)
+
     def _faces_of(self, media_id: str, *, embeddings: bool = False) -> list[Face]:
         ids = segment_documents.face_ids_of(self._store, media_id)
         store = self._store
