@@ -14,7 +14,7 @@ from indexer.engines.elastic import versions
 from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.rebuilding import allow_writes, writable
 from indexer.engines.elastic.settling import settle, touch
-from indexer.engines.elastic.values import exact_key, to_text
+from indexer.engines.elastic.values import batches, exact_key, to_text
 from indexer.errors import IndexBlocked, IndexFailure
 from indexer.labels import find_face
 from indexer.records import Deleted
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from indexer.records import Label
 
 
+MEDIA_TOGETHER = 5000
+"""Media deleted at once: each of several searches names them all."""
+
+
 def delete_media(store: Store, media_ids: Sequence[str]) -> Deleted:
     """Delete media with all that belongs to them.
 
@@ -34,13 +38,25 @@ def delete_media(store: Store, media_ids: Sequence[str]) -> Deleted:
     last, so that a deletion that was cut short can be asked for again, and only if nobody has
     started the media meanwhile.
     """
+    deleted = Deleted()
     ids = list(dict.fromkeys(to_text(media_id) for media_id in media_ids))
+    for part in batches(ids, MEDIA_TOGETHER):
+        of_part = _delete_media(store, part)
+        deleted = Deleted(
+            deleted.media + of_part.media,
+            deleted.faces + of_part.faces,
+            deleted.labels + of_part.labels,
+        )
+    return deleted
+
+
+def _delete_media(store: Store, ids: Sequence[str]) -> Deleted:
     known = store.get_many(store.media, ids)
     started = [document for document in known.values() if media_documents.is_known(document)]
-    faces = _faces_of(store, known)
+    faces = set(_faces_of(store, known))
     labels = label_documents.listed(store, ids)
-    for _ in range(media_documents.ATTEMPTS):
-        _delete_parts(store, ids, faces)
+    for _ in media_documents.attempts():
+        _delete_parts(store, ids, sorted(faces))
         conflicts = store.write(
             Action("delete", store.media, document.id, None, document.seq_no, document.term)
             for document in known.values()
@@ -48,7 +64,7 @@ def delete_media(store: Store, media_ids: Sequence[str]) -> Deleted:
         if not conflicts:
             return Deleted(len(started), len(faces), len(labels))
         known = store.get_many(store.media, [action.id for action in conflicts])
-        faces = _faces_of(store, known)
+        faces |= set(_faces_of(store, known))
     raise media_documents.contended(ids[0])
 
 
@@ -100,7 +116,13 @@ def forget_person(store: Store, name: str) -> Deleted:
     named = queries.any_of("person_key", [exact_key(name)])
     faces = face_documents.ids_of_person(store, index, name)
     labels = label_documents.listed(store, persons=[name])
-    if not faces and not labels:
+    elsewhere = {
+        face_id
+        for version in versions.versions(store)
+        if version.index != index
+        for face_id in face_documents.ids_of_person(store, version.index, name)
+    }
+    if not faces and not labels and not elsewhere:
         raise nobody_named(name)
     _delete_in_every_version(
         store,
@@ -111,7 +133,7 @@ def forget_person(store: Store, name: str) -> Deleted:
     others = label_documents.delete(store, [label.id for label in labels])
     touch(store, others)
     settle(store, index, list(others))
-    return Deleted(faces=deleted.faces, labels=deleted.labels + sum(others.values()))
+    return Deleted(faces=len(elsewhere.union(faces)), labels=deleted.labels + sum(others.values()))
 
 
 def _delete_in_every_version(
@@ -140,13 +162,8 @@ def _delete_despite_others(store: Store, index: str, delete: Callable[[str], obj
 
 def _faces_of(store: Store, known: Mapping[str, Document]) -> list[str]:
     """Return the ids of the faces that media have in the live version."""
-    listed = [
-        face_id
-        for document in known.values()
-        for face_id in segment_documents.face_ids(
-            document, segment_documents.of_document(store, document)
-        )
-    ]
+    of_media = segment_documents.face_ids_of_all(store, known)
+    listed = [face_id for face_ids in of_media.values() for face_id in face_ids]
     return list(store.get_many(store.faces, listed, includes=["face_id"]))
 
 
@@ -166,7 +183,7 @@ def _labels_on(store: Store, index: str, by_media: Mapping[str, Collection[str]]
 
 def _unlist(store: Store, media_id: str, gone: Collection[str]) -> None:
     """Take faces off the lists of a media's segments, with their tracks."""
-    for _ in range(media_documents.ATTEMPTS):
+    for _ in media_documents.attempts():
         media = store.get(store.media, media_id)
         actions = []
         for document in segment_documents.of_document(store, media).values():
@@ -181,16 +198,7 @@ def _unlist(store: Store, media_id: str, gone: Collection[str]) -> None:
                         without_faces(tracks, set(gone)) if tracks else b""
                     ),
                 }
-                actions.append(
-                    Action(
-                        "index",
-                        store.segments,
-                        document.id,
-                        changed,
-                        document.seq_no,
-                        document.term,
-                    )
-                )
+                actions.append(segment_documents.replaced(store, document, changed))
         if not store.write(actions):
             return
     raise media_documents.contended(media_id)

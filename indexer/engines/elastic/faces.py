@@ -139,7 +139,7 @@ def documents(
 
 def ids_of_person(store: Store, index: str, person: str) -> list[str]:
     """Return the ids of the faces that carry a name, whoever named them."""
-    store.visible(store.faces, always=True)
+    store.visible(index, always=True)
     return store.ids(index, queries.any_of("person_key", [exact_key(person)]), ORDER)
 
 
