@@ -35,8 +35,10 @@ class Load:
 
 
 def measure_loading(url: str, gallery: Gallery, vector_type: str, repetitions: int) -> list[Load]:
-    """Load collections in each way in turn, as often as is said."""
+    """Load collections in each way in turn, as often as is said; a load before warms the node up."""
     figures: dict[tuple[bool, bool], list[tuple[float, int, float]]] = {way: [] for way in WAYS}
+    with new_collection(url, gallery, vector_type) as collection:
+        _load(collection, gallery, searched=True)
     for _ in range(repetitions):
         for first_load, searched in WAYS:
             with new_collection(url, gallery, vector_type, first_load=first_load) as collection:

@@ -45,4 +45,4 @@ def _text(value: Any) -> str:
         return "-"
     if not isinstance(value, float):
         return str(value)
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value > 1 else f"{value:.4f}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 2 else f"{value:.4f}"
