@@ -35,7 +35,7 @@ class Load:
 
 
 def measure_loading(url: str, gallery: Gallery, vector_type: str, repetitions: int) -> list[Load]:
-    """Load collections in each way in turn, as often as is said; a load before warms the node up."""
+    """Load collections in each way in turn, as often as is said, after one that warms up."""
     figures: dict[tuple[bool, bool], list[tuple[float, int, float]]] = {way: [] for way in WAYS}
     with new_collection(url, gallery, vector_type) as collection:
         _load(collection, gallery, searched=True)
