@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from indexer.engines.elastic.connection import FIRST_WAIT_S, LONGEST_WAIT_S
 from indexer.engines.elastic.failures import cause_of, is_busy
-from indexer.errors import IndexBlocked, IndexFailure, StorageFull
+from indexer.errors import IndexBlocked, IndexFailure, StorageFull, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,8 +26,6 @@ CHUNK_DOCUMENTS = 500
 CHUNK_BYTES = 8 << 20
 
 _CONFLICT = 409
-_FIRST_WAIT_S = 0.1
-_LONGEST_WAIT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _chunks(
     lines: list[list[bytes]] = []
     size = 0
     for action in actions:
-        of_this = action.lines(aliases)
+        of_this = _lines(action, aliases)
         of_this_bytes = sum(map(len, of_this))
         if chunk and (len(chunk) == CHUNK_DOCUMENTS or size + of_this_bytes > CHUNK_BYTES):
             yield chunk, lines
@@ -95,11 +95,18 @@ def _chunks(
         yield chunk, lines
 
 
+def _lines(action: Action, aliases: Collection[str]) -> list[bytes]:
+    try:
+        return action.lines(aliases)
+    except TypeError as error:  # orjson's, which never quotes the value
+        raise UsageError(f"A value cannot be stored in an index: {error}.") from error
+
+
 def _write(
     connection: Connection, chunk: Sequence[Action], lines: Sequence[list[bytes]]
 ) -> list[Action]:
     conflicts: list[Action] = []
-    wait_s, give_up_at = _FIRST_WAIT_S, time.monotonic() + connection.retry_s
+    wait_s, give_up_at = FIRST_WAIT_S, time.monotonic() + connection.retry_s
     while True:
         answer = connection.call(
             connection.client.bulk,
@@ -118,8 +125,8 @@ def _write(
             raise _failure(connection, chunk, results, failed, busy)
         if not busy:
             return conflicts
-        time.sleep(wait_s)
-        wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+        time.sleep(wait_s * random.uniform(0.5, 1.0))
+        wait_s = min(2 * wait_s, LONGEST_WAIT_S)
         chunk, lines = [chunk[n] for n in busy], [lines[n] for n in busy]
 
 

@@ -38,8 +38,8 @@ CHECK_TIMEOUT_S = 10.0
 NODES_ASKED = 3
 """Before a call is given up, if there are as many; each may take the whole timeout."""
 
-_FIRST_WAIT_S = 0.1
-_LONGEST_WAIT_S = 5.0
+FIRST_WAIT_S = 0.1
+LONGEST_WAIT_S = 5.0
 
 
 class _OrjsonLines(NdjsonSerializer):
@@ -179,7 +179,7 @@ class Connection:
         turns = state.attempt_number - len(self.location.urls)
         if turns < 0:
             return 0.0
-        longest_s = min(_FIRST_WAIT_S * 2.0 ** min(turns, 30), _LONGEST_WAIT_S)
+        longest_s = min(FIRST_WAIT_S * 2.0 ** min(turns, 30), LONGEST_WAIT_S)
         left_s = retry_s - (state.seconds_since_start or 0.0)
         return max(0.0, min(longest_s * random.uniform(0.5, 1.0), left_s))
 
