@@ -48,8 +48,11 @@ def fill(index: Index) -> None:
     start(index, video("v"))
     index.label([make_label(ann, "Ann")])
     index.begin_version(OTHER_MODEL)
-    index.put_vectors({face.id: axis(0, dimensions=4) for face in index.unembedded_faces()})
-    index.activate_version()
+    index.put_vectors(
+        OTHER_MODEL.key,
+        {face.id: axis(0, dimensions=4) for face in index.unembedded_faces(OTHER_MODEL.key)},
+    )
+    index.activate_version(OTHER_MODEL.key)
     index.begin_version(replace(MODEL, recipe="yet another"))
     index.refresh()
 

@@ -130,6 +130,6 @@ def re_embed(index: Index) -> dict[str, np.ndarray]:
     rows = random_vectors(len(ids), seed=99, dimensions=OTHER_MODEL.dimensions)
     vectors = dict(zip(ids, rows, strict=True))
     index.begin_version(OTHER_MODEL)
-    index.put_vectors(vectors)
-    index.activate_version()
+    index.put_vectors(OTHER_MODEL.key, vectors)
+    index.activate_version(OTHER_MODEL.key)
     return vectors

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tests.elasticsearch.contents import raw_client
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,6 +21,15 @@ def in_use(client: Elasticsearch, alias: str) -> str:
     """The index that an alias is on."""
     (index,) = client.indices.get_alias(name=alias)
     return index
+
+
+def let_leases_run_out(location: str) -> None:
+    """Have the time pass for which what a process holds is left to it."""
+    with raw_client(location) as (client, name):
+        for lease in ("lease-loading", "lease-replacing"):
+            if client.exists(index=f"{name}-segments", id=lease):
+                past = {"lease_until": "2024-01-01T00:00:00+00:00"}
+                client.update(index=f"{name}-segments", id=lease, doc=past)
 
 
 @contextmanager

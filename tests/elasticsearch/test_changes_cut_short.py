@@ -80,8 +80,10 @@ def populate(index: Index) -> None:
     index.label([make_label(ANN, "Ann"), make_label(BOB, "Bob"), make_label(seen, "Ann")])
     index.begin_version(OTHER_MODEL)
     vector = axis(0, dimensions=4)
-    index.put_vectors({face.id: vector for face in index.unembedded_faces()})
-    index.activate_version()
+    index.put_vectors(
+        OTHER_MODEL.key, {face.id: vector for face in index.unembedded_faces(OTHER_MODEL.key)}
+    )
+    index.activate_version(OTHER_MODEL.key)
 
 
 @pytest.fixture(scope="module")

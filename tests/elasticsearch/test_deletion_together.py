@@ -32,9 +32,9 @@ def location(elasticsearch_url: str) -> Iterator[str]:
 
 def replace_model(index: Index) -> None:
     index.begin_version(OTHER_MODEL)
-    vectors = {face.id: axis(0, dimensions=4) for face in index.unembedded_faces()}
-    index.put_vectors(vectors)
-    index.activate_version()
+    vectors = {face.id: axis(0, dimensions=4) for face in index.unembedded_faces(OTHER_MODEL.key)}
+    index.put_vectors(OTHER_MODEL.key, vectors)
+    index.activate_version(OTHER_MODEL.key)
 
 
 def test_deletions_at_the_same_time_reach_the_version_that_was_kept(

@@ -87,8 +87,8 @@ def test_replaced_versions_can_be_dropped_from_a_full_disk(location: str) -> Non
     with open_index(location, create=True, settings=SETTINGS) as index:
         (face,) = add_photo(index, "p", axis(0))
         index.begin_version(OTHER_MODEL)
-        index.put_vectors({face.id: axis(0, dimensions=4)})
-        index.activate_version()
+        index.put_vectors(OTHER_MODEL.key, {face.id: axis(0, dimensions=4)})
+        index.activate_version(OTHER_MODEL.key)
         set_flood_stage(location, on=True)
         assert index.drop_old_versions() == 1
         assert index.count() == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,7 @@ from tests.elasticsearch.tampering import (
     changed,
     doubled,
     in_use,
+    let_leases_run_out,
     moved,
     name_of,
     schema,
@@ -208,7 +211,8 @@ def test_faces_that_are_lost_while_they_are_written_are_not_made_by_the_way(
         client.indices.delete(index=in_use(client, f"{name_of(location)}-faces"))
         with pytest.raises(IndexFailure, match="There is no index"):
             add_photo(index, "q", axis(1))
-    assert not [found for found in state(client, location) if "-faces" in found]
+    left = {found for found in state(client, location) if "-faces" in found}
+    assert left == {f"{name_of(location)}-faces-none-0"}  # where the collection began
 
 
 # --- mappings that were changed ------------------------------------------------------------------
@@ -261,18 +265,51 @@ def test_operators_may_add_fields_and_change_settings(location: str, client: Ela
 # --- loads that were cut short -------------------------------------------------------------------
 
 
+def let_a_load_begin_elsewhere(location: str, client: Elasticsearch) -> str:
+    """Have a process of another machine load the faces; return their index."""
+    faces = in_use(client, f"{name_of(location)}-faces")
+    until = datetime.now(timezone.utc) + timedelta(seconds=60)
+    lease = {
+        "state": "loading",
+        "owner": "elsewhere/1/1.00/aa",
+        "lease_until": until.isoformat(),
+    }
+    client.index(index=f"{name_of(location)}-segments", id="lease-loading", document=lease)
+    loading = {"index.number_of_replicas": 0, "index.refresh_interval": "-1"}
+    client.indices.put_settings(index=faces, settings=loading)
+    return faces
+
+
+@pytest.fixture
+def loading(location: str, client: Elasticsearch) -> tuple[str, str]:
+    """A collection that was made to have two copies, and its faces, which others load now."""
+    with open_index(location, create=True, settings=replace(SETTINGS, replicas=2)) as index:
+        add_photo(index, "p", axis(0))
+    return location, let_a_load_begin_elsewhere(location, client)
+
+
+def assert_brought_back(client: Elasticsearch, faces: str) -> None:
+    settings = client.indices.get_settings(index=faces, flat_settings=True)[faces]["settings"]
+    assert "index.refresh_interval" not in settings
+    assert settings["index.number_of_replicas"] == "2"
+
+
 def test_a_load_of_another_machine_is_left_alone_until_optimize_ends_it(
-    filled: str, client: Elasticsearch
+    loading: tuple[str, str], client: Elasticsearch
 ) -> None:
     """Whether a process of another machine lives, nobody here can know."""
-    faces = in_use(client, f"{name_of(filled)}-faces")
-    meta = client.indices.get_mapping(index=faces)[faces]["mappings"]["_meta"]["sightings"]
-    loading = {**meta, "loading": {"owner": "elsewhere/1/1.00/aa", "replicas": 0}}
-    client.indices.put_mapping(index=faces, meta={"sightings": loading})
-    client.indices.put_settings(index=faces, settings={"index.refresh_interval": "-1"})
-    with open_index(filled, settings=SETTINGS) as index:
+    location, faces = loading
+    with open_index(location, settings=SETTINGS) as index:
         assert index.stats()["loading"] == "elsewhere/1/1.00/aa"
         index.optimize()
         assert index.stats()["loading"] == ""
-    settings = client.indices.get_settings(index=faces, flat_settings=True)
-    assert "index.refresh_interval" not in settings[faces]["settings"]
+    assert_brought_back(client, faces)
+
+
+def test_a_load_of_another_machine_that_is_no_longer_renewed_is_ended_by_the_next_to_open(
+    loading: tuple[str, str], client: Elasticsearch
+) -> None:
+    location, faces = loading
+    let_leases_run_out(location)
+    open_index(location, settings=SETTINGS).close()
+    assert_brought_back(client, faces)

@@ -113,10 +113,12 @@ def fill(index: Index, of_photo: str, of_video: str) -> None:
     put_path(index, video("v"), "/videos/v.mp4")
     index.label([make_label(named, of_photo), make_label(first, of_video)])
     index.begin_version(OTHER_MODEL)
-    faces = list(index.unembedded_faces())
+    faces = list(index.unembedded_faces(OTHER_MODEL.key))
     vectors = random_vectors(len(faces), seed=2, dimensions=4)
-    index.put_vectors({face.id: row for face, row in zip(faces, vectors, strict=True)})
-    index.activate_version()
+    index.put_vectors(
+        OTHER_MODEL.key, {face.id: row for face, row in zip(faces, vectors, strict=True)}
+    )
+    index.activate_version(OTHER_MODEL.key)
 
 
 def answers(index: Index) -> dict[str, Any]:
@@ -142,8 +144,8 @@ def answers(index: Index) -> dict[str, Any]:
 def go_on(index: Index) -> None:
     """Do what writes to all parts: take the first model back, index a photo, name it."""
     index.begin_version(MODEL)
-    index.put_vectors({face.id: axis(3) for face in index.unembedded_faces()})
-    index.activate_version()
+    index.put_vectors(MODEL.key, {face.id: axis(3) for face in index.unembedded_faces(MODEL.key)})
+    index.activate_version(MODEL.key)
     (new,) = add_photo(index, "new", axis(0), path="/photos/new.jpg")
     index.label([make_label(new, "Cleo")])
     assert index.search(axis(0), 1)[0].face.person == "Cleo"

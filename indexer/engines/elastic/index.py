@@ -5,11 +5,20 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from indexer.engines.base import Index
 from indexer.engines.checks import query_vectors
-from indexer.engines.elastic import claims, deletion, linking, naming, purging, rebuilding, versions
+from indexer.engines.elastic import (
+    claims,
+    deletion,
+    linking,
+    naming,
+    purging,
+    rebuilding,
+    replacing,
+    versions,
+)
 from indexer.engines.elastic import faces as face_documents
 from indexer.engines.elastic import filters as queries
 from indexer.engines.elastic import labels as label_documents
@@ -24,7 +33,7 @@ from indexer.engines.elastic.store import PAGE
 from indexer.records import Deleted, Filters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     import numpy as np
@@ -43,6 +52,8 @@ if TYPE_CHECKING:
     )
     from indexer.results import Group, Hit
     from indexer.settings import AppearanceSettings, ElasticsearchSettings
+
+    T = TypeVar("T")
 
 
 def open_elastic(
@@ -100,11 +111,15 @@ class ElasticIndex(Index):
         return media_documents.find_file(self._store, path)
 
     def put_file(self, file: MediaFile) -> None:
-        settle_live(self._store, media_documents.place_file(self._store, file))
+        self._when_writable(
+            lambda: settle_live(self._store, media_documents.place_file(self._store, file))
+        )
         media_documents.store_file(self._store, file)
 
     def remove_file(self, path: str) -> None:
-        settle_live(self._store, media_documents.take_path(self._store, path))
+        self._when_writable(
+            lambda: settle_live(self._store, media_documents.take_path(self._store, path))
+        )
         media_documents.forget_file(self._store, path)
 
     def iter_files(self) -> Iterator[MediaFile]:
@@ -113,10 +128,15 @@ class ElasticIndex(Index):
     def delete_media(self, media_ids: Sequence[str]) -> Deleted:
         if not media_ids:
             return Deleted()
-        return self._purged(deletion.delete_media(self._store, media_ids))
+        return self._purged(lambda: deletion.delete_media(self._store, media_ids))
 
-    def _purged(self, deleted: Deleted) -> Deleted:
-        """Make what was deleted unrecoverable, and say where it still is."""
+    def _when_writable(self, change: Callable[[], T]) -> T:
+        """Make a change of the live faces, which can be repeated; wait while they are replaced."""
+        return replacing.waiting(self._store, change)
+
+    def _purged(self, delete: Callable[[], Deleted]) -> Deleted:
+        """Delete, make what was deleted unrecoverable, and say where it still is."""
+        deleted = self._when_writable(delete)
         purging.expunge(self._store, wait_s=self._settings.expunge_s)
         return replace(deleted, still_in=purging.snapshots(self._store))
 
@@ -144,7 +164,11 @@ class ElasticIndex(Index):
     def finish_segment(
         self, segment: Segment, faces: Sequence[Face], *, tracks: bytes, counts: SegmentCounts
     ) -> None:
-        linking.finish_segment(self._store, segment, faces, tracks=tracks, counts=counts)
+        self._when_writable(
+            lambda: linking.finish_segment(
+                self._store, segment, faces, tracks=tracks, counts=counts
+            )
+        )
 
     def fail_segment(self, segment: Segment, error: str) -> None:
         claims.mark_failed(self._store, segment, error)
@@ -155,7 +179,9 @@ class ElasticIndex(Index):
     def link_appearances(
         self, media_id: str, settings: AppearanceSettings, *, warnings: Sequence[str] = ()
     ) -> Media:
-        return linking.link_appearances(self._store, media_id, settings, warnings)
+        return self._when_writable(
+            lambda: linking.link_appearances(self._store, media_id, settings, warnings)
+        )
 
     # --- faces -------------------------------------------------------------------------------
 
@@ -215,15 +241,16 @@ class ElasticIndex(Index):
     def delete_faces(self, face_ids: Sequence[str]) -> Deleted:
         if not face_ids:
             return Deleted()
-        return self._purged(deletion.delete_faces(self._store, face_ids))
+        return self._purged(lambda: deletion.delete_faces(self._store, face_ids))
 
     # --- names -------------------------------------------------------------------------------
 
     def label(self, labels: Iterable[Label]) -> tuple[Label, ...]:
-        return naming.label(self._store, labels)
+        listed = list(labels)
+        return self._when_writable(lambda: naming.label(self._store, listed))
 
     def finish_naming(self, media_ids: Sequence[str]) -> None:
-        naming.finish_naming(self._store, media_ids)
+        self._when_writable(lambda: naming.finish_naming(self._store, media_ids))
 
     def _faces_of(self, media_id: str, *, embeddings: bool = False) -> list[Face]:
         ids = segment_documents.face_ids_of(self._store, media_id)
@@ -233,7 +260,8 @@ class ElasticIndex(Index):
         )
 
     def delete_labels(self, label_ids: Iterable[str]) -> int:
-        return naming.delete_labels(self._store, label_ids)
+        ids = set(label_ids)
+        return self._when_writable(lambda: naming.delete_labels(self._store, ids))
 
     def list_labels(
         self, media_ids: Sequence[str] = (), persons: Sequence[str] = ()
@@ -244,24 +272,24 @@ class ElasticIndex(Index):
         return label_documents.people(self._store, versions.live(self._store).index)
 
     def rename_person(self, old: str, new: str) -> int:
-        return naming.rename(self._store, old, new)
+        return self._when_writable(lambda: naming.rename(self._store, old, new))
 
     def forget_person(self, name: str) -> Deleted:
-        return self._purged(deletion.forget_person(self._store, name))
+        return self._purged(lambda: deletion.forget_person(self._store, name))
 
     # --- another model beside the live one ---------------------------------------------------
 
     def begin_version(self, model: ModelIdentity) -> None:
         rebuilding.begin(self._store, model, self._settings)
 
-    def unembedded_faces(self) -> Iterator[Face]:
-        return rebuilding.unembedded(self._store)
+    def unembedded_faces(self, model_key: str) -> Iterator[Face]:
+        return rebuilding.unembedded(self._store, model_key)
 
-    def put_vectors(self, vectors: Mapping[str, np.ndarray]) -> None:
-        rebuilding.put_vectors(self._store, vectors)
+    def put_vectors(self, model_key: str, vectors: Mapping[str, np.ndarray]) -> None:
+        rebuilding.put_vectors(self._store, model_key, vectors)
 
-    def activate_version(self) -> None:
-        rebuilding.activate(self._store)
+    def activate_version(self, model_key: str) -> None:
+        replacing.activate(self._store, model_key)
 
     def drop_old_versions(self) -> int:
         return rebuilding.drop_old(self._store)
@@ -272,7 +300,7 @@ class ElasticIndex(Index):
         return first_load.loading(self._store) if self._settings.first_load else nullcontext()
 
     def optimize(self) -> None:
-        first_load.end(self._store)
+        first_load.end(self._store, even_held=True)
         purging.expunge(self._store, wait_s=self._settings.expunge_s)
         purging.merge(self._store, versions.live(self._store).index)
 

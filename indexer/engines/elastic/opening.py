@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from es_mappings import SCHEMA_VERSION, index_template
-from indexer.engines.elastic import parts
+from indexer.engines.elastic import loading, parts, replacing
 from indexer.engines.elastic.connection import Connection
-from indexer.engines.elastic.loading import end_dead
 from indexer.engines.elastic.location import parse_location
 from indexer.engines.elastic.store import Store
-from indexer.engines.elastic.versions import MODELLESS, create_index
+from indexer.engines.elastic.versions import MODELLESS, create_index, wait_until_ready
 from indexer.errors import IndexFailure
 
 if TYPE_CHECKING:
@@ -32,7 +31,8 @@ def open_store(location: str, settings: ElasticsearchSettings, *, create: bool) 
         if missing := parts.missing(store, found):
             found = _completed(store, settings, found, missing, create=create)
         parts.check(location, found)
-        end_dead(store)
+        loading.end(store)
+        replacing.end_abandoned(store)
     except BaseException:
         store.connection.close()
         raise
@@ -58,11 +58,7 @@ def _completed(
         _create(store, settings, missing)
     now_found = parts.find(store)
     if not parts.missing(store, now_found):
-        store.connection.call(
-            store.connection.client.cluster.health,
-            index=[part.index for part in now_found],
-            wait_for_status="yellow",
-        )
+        wait_until_ready(store, [part.index for part in now_found], settings)
         return now_found
     if now_found:
         raise parts.incomplete(store, now_found)
@@ -99,6 +95,7 @@ def _modelless(values: dict[str, Any]) -> dict[str, Any]:
         "model": None,
         "dimensions": 0,
         "index_options": {},
+        "shards": 1,
     }
     template = index_template("faces", values | no_model)["template"]
     del template["mappings"]["properties"]["embedding"]

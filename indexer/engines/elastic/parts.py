@@ -38,6 +38,7 @@ def find(store: Store) -> list[Part]:
         filter_path="*.aliases,*.mappings",
     )
     found: dict[str, Part] = {}
+    parts: list[Part] = []
     for index, content in answer.body.items():
         meta = content.get("mappings", {}).get("_meta", {}).get("sightings") or {}
         for alias in [index, *content.get("aliases", ())]:
@@ -49,7 +50,8 @@ def find(store: Store) -> list[Part]:
                     f"The index {index} on the cluster has the name or alias {alias}, but "
                     f"Sightings did not make it as a part of {store.name}. Use another name."
                 )
-            if alias in found:
+            # Several may be built: those of processes that began at the same moment.
+            if alias in found and alias != building_alias(store):
                 raise IndexFailure(
                     f"The alias {alias} is on several indices, {found[alias].index} and {index}; "
                     "only one can be meant. Take it from the other."
@@ -62,7 +64,8 @@ def find(store: Store) -> list[Part]:
                 meta.get("model"),
                 content["mappings"].get("properties", {}),
             )
-    return list(found.values())
+            parts.append(found[alias])
+    return parts
 
 
 def missing(store: Store, parts: Sequence[Part]) -> list[str]:
