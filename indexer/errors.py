@@ -7,6 +7,7 @@ SightingsError
 │   ├── WeightsUnavailable  a model's weights cannot be had
 │   ├── IndexFailure        the index cannot be opened, read or written
 │   │   ├── IndexLocked         another process has held the write lock too long
+│   │   ├── IndexBlocked        the index is read-only, at least for now
 │   │   ├── StorageFull         no space is left for the index
 │   │   └── ClaimLost           another worker has taken over a segment
 │   ├── BrokerFailure       workers cannot be told of work
@@ -48,6 +49,10 @@ class IndexFailure(EnvironmentFailure):
 
 class IndexLocked(IndexFailure):
     """Another process has held the index's write lock for too long."""
+
+
+class IndexBlocked(IndexFailure):
+    """The index takes no writes: another command replaces it, or somebody made it read-only."""
 
 
 class StorageFull(IndexFailure):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from indexer.boxes import centre_distance, iou
 from indexer.errors import MediaError, UsageError
 from indexer.files import require_file
-from indexer.labels import SAME_PLACE_IOU, labels_naming
+from indexer.labels import SAME_PLACE_IOU, labels_naming, persons_of
 from indexer.lookup import find_face
 from indexer.records import Filters, Label
 from indexer.text import shown
@@ -78,7 +78,8 @@ def name_from_folder(index: Index, media: Media, path: Path) -> int:
     if media.kind != "photo":
         return 0
     labels = index.list_labels([media.id])
-    faces = _faces(index, media)
+    faces = _faces(index, media.id)
+    _finish(index, media.id, faces, labels)
     found = sum(segment.counts.faces for segment in index.list_segments(media.id))
     if len(faces) < found or any(label.source == "folder" for label in labels):
         return 0
@@ -88,7 +89,7 @@ def name_from_folder(index: Index, media: Media, path: Path) -> int:
 
 def name_from_rows(index: Index, media: Media, rows: Sequence[NamedRow]) -> NamesGiven:
     """Label the faces that rows of a names file speak of."""
-    faces = _faces(index, media) if rows else []
+    faces = _faces(index, media.id) if rows else []
     found = [(_face_of(row, faces), row) for row in rows]
     labelled = _store(index, [(face, row.person) for face, row in found if face], "csv")
     return labelled, [
@@ -178,8 +179,8 @@ def _nearest_centre(faces: Sequence[Face]) -> Face | None:
     )
 
 
-def _faces(index: Index, media: Media) -> list[Face]:
-    return list(index.iter_faces(Filters(media_ids=(media.id,))))
+def _faces(index: Index, media_id: str) -> list[Face]:
+    return list(index.iter_faces(Filters(media_ids=(media_id,))))
 
 
 def _store(index: Index, named: Sequence[tuple[Face, str]], source: LabelSource) -> int:
@@ -190,7 +191,19 @@ def _store(index: Index, named: Sequence[tuple[Face, str]], source: LabelSource)
         for face, person in named
     ]
     media_ids = sorted({label.media_id for label in labels})
-    stored = {(label.id, label.person) for label in index.list_labels(media_ids)} if labels else {}
-    new = [label for label in labels if (label.id, label.person) not in stored]
+    stored = index.list_labels(media_ids) if labels else []
+    known = {(label.id, label.person) for label in stored}
+    new = [label for label in labels if (label.id, label.person) not in known]
     index.label(new)
+    for media_id in {face.media_id for face, person in named if face.person != person}:
+        if all(label.media_id != media_id for label in new):
+            of_media = [label for label in stored if label.media_id == media_id]
+            _finish(index, media_id, _faces(index, media_id), of_media)
     return len(new)
+
+
+def _finish(index: Index, media_id: str, faces: Sequence[Face], labels: Sequence[Label]) -> None:
+    """Name the faces of a media by its labels, should that have been cut short before."""
+    persons = persons_of(faces, labels)
+    if any(face.person != persons[face.id] for face in faces):
+        index.finish_naming([media_id])

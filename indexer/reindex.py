@@ -47,7 +47,8 @@ def reindex(
     """
     progress, report = progress or Progress(), ReindexReport()
     index.begin_version(embedder.identity)
-    pending = list(dict.fromkeys(face.media_id for face in index.unembedded_faces()))
+    unembedded = index.unembedded_faces(embedder.identity.key)
+    pending = list(dict.fromkeys(face.media_id for face in unembedded))
     progress.start_run(len(pending))
     for media_id in pending:
         media = index.get_media(media_id)
@@ -60,7 +61,7 @@ def reindex(
                 report.failed.append(str(error))
         progress.finish_file()
     if not report.failed:
-        index.activate_version()
+        index.activate_version(embedder.identity.key)
         report.activated = True
     return report
 
@@ -90,7 +91,7 @@ def _embed_media(
             f"{path}: {len(faces) - len(vectors)} of {len(faces)} faces lie in frames that can no "
             "longer be read. Index it again with --force, or remove it: sightings media remove."
         )
-    index.put_vectors(vectors)
+    index.put_vectors(embedder.identity.key, vectors)
     return len(vectors)
 
 

@@ -89,7 +89,7 @@ def elasticsearch_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield given.rstrip("/")
         return
     installation = request.getfixturevalue("elasticsearch_installation")
-    with _started(lambda: Node(installation)) as node:
+    with started(lambda: Node(installation)) as node:
         yield node.url
 
 
@@ -99,9 +99,7 @@ def elasticsearch_node(elasticsearch_installation: Installation) -> Iterator[Sta
     with ExitStack() as nodes:
 
         def start(**options: Any) -> Node:
-            return nodes.enter_context(
-                _started(lambda: Node(elasticsearch_installation, **options))
-            )
+            return nodes.enter_context(started(lambda: Node(elasticsearch_installation, **options)))
 
         yield start
 
@@ -109,12 +107,12 @@ def elasticsearch_node(elasticsearch_installation: Installation) -> Iterator[Sta
 @pytest.fixture(scope="module")
 def elasticsearch_cluster(elasticsearch_installation: Installation) -> Iterator[Cluster]:
     """Three nodes for a module's tests; a test that takes one away calls `heal()` at its end."""
-    with _started(lambda: Cluster(elasticsearch_installation)) as cluster:
+    with started(lambda: Cluster(elasticsearch_installation)) as cluster:
         yield cluster
 
 
 @contextmanager
-def _started(make: Callable[[], Started]) -> Iterator[Started]:
+def started(make: Callable[[], Started]) -> Iterator[Started]:
     """Start on other ports when something else was faster."""
     with ExitStack() as stack:
         for attempt in range(ATTEMPTS):

@@ -10,11 +10,13 @@ import os
 import resource
 import signal
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from indexer import open_index
+from indexer.engines import open_index
 from indexer.ingest import Progress, ingest
-from indexer.settings import KeyframeSettings, Settings
+from indexer.naming import name_from_folder
+from indexer.settings import ElasticsearchSettings, KeyframeSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,22 +31,49 @@ PATIENCE_S = 120.0
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
-    ["av", "cv2", "facenet_pytorch", "psutil", "scipy.optimize", "tests.ingest_process"]
+    [
+        "av",
+        "cv2",
+        "elasticsearch",
+        "facenet_pytorch",
+        "orjson",
+        "psutil",
+        "scipy.optimize",
+        "tenacity",
+        "tests.elasticsearch.dying",
+        "tests.ingest_process",
+        "tests.remembering_detector",
+    ]
 )
 
 
-class IngestProcess:
-    """A process that ingests a folder.
+@dataclass(frozen=True)
+class Orders:
+    """How a process ingests.
 
-    dies_at: it kills itself when it has seen a picture of a file of this name. file_bytes: no file
-    may grow larger. Use it as a context manager, so that it never outlives the test.
+    dies_at: it kills itself when it has seen a picture of a file of this name; dies_before: before
+    its changing request of this number to a cluster. file_bytes: no file may grow larger.
+    memory: a file of detections, so that no picture is looked at twice by the slow networks.
+    by_folder: photos are named by their folders. elasticsearch: of an index on a cluster.
     """
 
-    def __init__(
-        self, location: Path, folder: Path, *, dies_at: str = "", file_bytes: int = 0
-    ) -> None:
+    dies_at: str = ""
+    dies_before: int = 0
+    file_bytes: int = 0
+    memory: Path | None = None
+    by_folder: bool = False
+    elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
+
+
+class IngestProcess:
+    """A process that ingests a folder into an index at a path or on a cluster; see `Orders`.
+
+    Use it as a context manager, so that it never outlives the test.
+    """
+
+    def __init__(self, location: Path | str, folder: Path, **orders: Any) -> None:
         self._answer, theirs = _CONTEXT.Pipe(duplex=False)
-        arguments = (theirs, str(location), str(folder), dies_at, file_bytes)
+        arguments = (theirs, str(location), str(folder), Orders(**orders))
         self._process = _CONTEXT.Process(target=_run, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
@@ -58,6 +87,14 @@ class IngestProcess:
     @property
     def runs(self) -> bool:
         return self._process.is_alive()
+
+    def pause(self) -> None:
+        """Hold the process with SIGSTOP."""
+        os.kill(self._process.pid or 0, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused process go on."""
+        os.kill(self._process.pid or 0, signal.SIGCONT)
 
     def kill(self) -> None:
         """End the process as `kill -9` does."""
@@ -73,9 +110,9 @@ class IngestProcess:
             return None
 
 
-def ingested(location: Path, folder: Path, **options: Any) -> Report | Exception | None:
-    """Ingest a folder in a process and return its answer."""
-    with IngestProcess(location, folder, **options) as process:
+def ingested(location: Path | str, folder: Path, **orders: Any) -> Report | Exception | None:
+    """Ingest a folder in a process and return its answer; see `Orders`."""
+    with IngestProcess(location, folder, **orders) as process:
         return process.answer()
 
 
@@ -119,15 +156,28 @@ class _Dying(Progress):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _run(answer: Any, location: str, folder: str, dies_at: str, file_bytes: int) -> None:
+def _run(answer: Any, location: str, folder: str, orders: Orders) -> None:
     import torch
 
     torch.set_num_threads(1)
-    if file_bytes:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    if orders.file_bytes:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (orders.file_bytes, orders.file_bytes))
+    if orders.dies_before:
+        from tests.elasticsearch.dying import die_before
+
+        die_before(orders.dies_before)
     try:
-        with open_index(location, create=True) as index:
-            answer.send(ingest(index, [folder], _networks(SETTINGS), progress=_Dying(dies_at)))
+        with open_index(location, create=True, settings=orders.elasticsearch) as index:
+            report = ingest(
+                index,
+                [folder],
+                _networks(SETTINGS, orders.memory),
+                progress=_Dying(orders.dies_at),
+                after_media=lambda media, path: (
+                    name_from_folder(index, media, path) if orders.by_folder else 0
+                ),
+            )
+            answer.send(report)
     except Exception as error:
         error.__cause__ = error.__context__ = None  # it may hold what cannot be sent
         answer.send(error)
@@ -142,9 +192,13 @@ def _measure(answer: Any, location: str, videos: list[str], settings: Settings) 
     answer.send(peaks)
 
 
-def _networks(settings: Settings) -> Networks:
+def _networks(settings: Settings, memory: Path | None = None) -> Networks:
     from indexer.faces import FaceDetector
     from indexer.networks import Networks
     from tests.fake_embedder import FakeEmbedder
+    from tests.remembering_detector import RememberingDetector
 
-    return Networks(FaceDetector(settings.faces), FakeEmbedder(), settings)
+    detector = (
+        RememberingDetector(settings.faces, memory) if memory else FaceDetector(settings.faces)
+    )
+    return Networks(detector, FakeEmbedder(), settings)

@@ -24,22 +24,32 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *ROOT.glob("benchmarks/*.md")]
 COMMANDS = get_command(app)
-CONSOLE = [
-    line.removeprefix("$ ")
-    for block in re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    for line in block.splitlines()
-    if line.startswith("$ ")
-]
-INLINE = [
-    " ".join(text.split())
-    for text in re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", README, flags=re.DOTALL))
-]
-WRITTEN = [line for line in (*CONSOLE, *INLINE) if line.startswith("sightings ")]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def console(text: str) -> list[str]:
+    lines = [line for block in blocks("console", text) for line in block.splitlines()]
+    return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+
+
+def inline(text: str) -> list[str]:
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    return [" ".join(found.split()) for found in re.findall(r"`([^`]+)`", prose)]
+
+
+CONSOLE, INLINE = console(README), inline(README)
+WRITTEN = [
+    line
+    for page in PAGES
+    for text in [page.read_text(encoding="utf-8")]
+    for line in (*console(text), *inline(text))
+    if line.startswith("sightings ")
+]
 
 
 def every_command(command: Any = COMMANDS, name: str = "sightings") -> Iterator[tuple[str, Any]]:
@@ -61,7 +71,7 @@ def test_the_readme_shows_commands() -> None:
 
 
 @pytest.mark.parametrize("line", WRITTEN)
-def test_a_command_line_of_the_readme_can_be_typed(line: str) -> None:
+def test_a_command_line_of_the_pages_can_be_typed(line: str) -> None:
     command, (_, *words) = COMMANDS, shlex.split(line)
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
@@ -133,6 +143,7 @@ def test_python_of_the_readme_uses_what_there_is(block: str) -> None:
     assert names <= set(indexer.__all__)
 
 
-@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))
-def test_what_the_readme_links_to_is_there(target: str) -> None:
-    assert (ROOT / target).is_file()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_links_to_is_there(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []

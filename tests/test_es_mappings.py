@@ -90,7 +90,8 @@ def test_a_rendered_template_is_of_its_collection_alone(kind: str) -> None:
     assert (settings["number_of_shards"], settings["number_of_replicas"]) == (3, 2)
     about = template["template"]["mappings"]["_meta"]["sightings"]
     expected = {"schema_version": SCHEMA_VERSION, "collection": "holiday", "kind": kind}
-    assert about == (expected | {"model": {"name": "facenet"}} if kind == "faces" else expected)
+    of_faces_too = {"model": {"name": "facenet"}, "replicas": 2}
+    assert about == (expected | of_faces_too if kind == "faces" else expected)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -249,6 +249,12 @@ class Index(Versions, Jobs):
         counted); they are stored all the same.
         """
 
+    def finish_naming(self, media_ids: Sequence[str]) -> None:
+        """Name the faces of media by their labels, where that was cut short.
+
+        Nothing is to be done by an engine that stores labels and names in one transaction.
+        """
+
     @abstractmethod
     def delete_labels(self, label_ids: Iterable[str]) -> int:
         """Delete labels and rename the faces of their media accordingly. Return how many."""

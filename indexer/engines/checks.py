@@ -93,6 +93,14 @@ def mismatch(live_model: ModelIdentity, other_key: str) -> str:
     )
 
 
+def not_being_built(model_key: str) -> str:
+    """Return why vectors of a model are not taken now, and what to do."""
+    return (
+        f"No version of {model_key} is being built in this index: nobody began one, or another "
+        "model's was begun, or made live, meanwhile. Begin again: sightings reindex --model MODEL"
+    )
+
+
 def claim_lost(segment: Segment) -> ClaimLost:
     """Return the error for a segment that is no longer held."""
     return ClaimLost(

@@ -25,19 +25,20 @@ class Versions(ABC):
         """
 
     @abstractmethod
-    def unembedded_faces(self) -> Iterator[Face]:
+    def unembedded_faces(self, model_key: str) -> Iterator[Face]:
         """Yield, as `iter_faces` does, the faces without a vector in the version being built.
 
-        This and the next two raise UsageError if none is being built.
+        This and the next two take the model's key and raise UsageError if no version of that model
+        is being built (any more): vectors of two models never come into one version.
         """
 
     @abstractmethod
-    def put_vectors(self, vectors: Mapping[str, np.ndarray]) -> None:
+    def put_vectors(self, model_key: str, vectors: Mapping[str, np.ndarray]) -> None:
         """Store vectors of the version being built, by face id; faces that are gone are ignored."""
 
     @abstractmethod
-    def activate_version(self) -> None:
-        """Make the version being built the live one, in one step.
+    def activate_version(self, model_key: str) -> None:
+        """Make the version being built of a model the live one, in one step.
 
         The old one is deleted for good, or kept until `drop_old_versions`. Media in state `working`
         begin again: their tracks are of the old model.

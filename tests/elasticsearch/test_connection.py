@@ -24,7 +24,7 @@ import trustme
 from indexer import open_index
 from indexer.engines.elastic.connection import Connection
 from indexer.engines.elastic.location import parse_location
-from indexer.errors import IndexFailure, SightingsError, StorageFull, UsageError
+from indexer.errors import IndexBlocked, IndexFailure, SightingsError, StorageFull, UsageError
 from indexer.settings import ElasticsearchSettings, Settings
 from tests.elasticsearch.stub import Answer, Stub, error
 
@@ -526,7 +526,7 @@ FLOOD = (
         ),
         (
             error(403, "cluster_block_exception", "[ours] blocked by: [FORBIDDEN/8/index write"),
-            IndexFailure,
+            IndexBlocked,
             "being replaced, or made read-only",
         ),
         (
@@ -548,6 +548,7 @@ FLOOD = (
             IndexFailure,
             "changed by another program",
         ),
+        (Answer(408, {"status": "red", "timed_out": True}), IndexFailure, "found no node to be on"),
         (
             Answer(413, "<html>Too Large</html>", {}, "text/html"),
             IndexFailure,

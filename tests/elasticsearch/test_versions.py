@@ -46,8 +46,10 @@ def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
 
 def replace_model(index: Index, faces: list[Face]) -> None:
     index.begin_version(OTHER_MODEL)
-    index.put_vectors({face.id: axis(n, dimensions=4) for n, face in enumerate(faces)})
-    index.activate_version()
+    index.put_vectors(
+        OTHER_MODEL.key, {face.id: axis(n, dimensions=4) for n, face in enumerate(faces)}
+    )
+    index.activate_version(OTHER_MODEL.key)
 
 
 def settings_of(client: Elasticsearch, location: str) -> dict[str, Any]:
@@ -80,11 +82,11 @@ def test_the_alias_moves_and_the_replaced_version_stays_read_only(
 def test_a_half_built_version_is_never_searched(index: Index) -> None:
     faces = add_photo(index, "p", axis(0), axis(1))
     index.begin_version(OTHER_MODEL)
-    index.put_vectors({faces[0].id: axis(0, dimensions=4)})
+    index.put_vectors(OTHER_MODEL.key, {faces[0].id: axis(0, dimensions=4)})
     assert len(index.search(axis(0), 10)) == index.count() == 2
     assert index.stats()["version_building"] != ""
     with pytest.raises(IndexFailure, match="1 faces"):
-        index.activate_version()
+        index.activate_version(OTHER_MODEL.key)
     assert len(index.search(axis(0), 10)) == 2
 
 
@@ -92,10 +94,12 @@ def test_what_changes_while_a_version_is_built_is_in_it(index: Index) -> None:
     ann, bob = add_photo(index, "p", axis(0), axis(1))
     index.label([make_label(ann, "Ann")])
     index.begin_version(OTHER_MODEL)
-    index.put_vectors({ann.id: axis(0, dimensions=4), bob.id: axis(1, dimensions=4)})
+    index.put_vectors(
+        OTHER_MODEL.key, {ann.id: axis(0, dimensions=4), bob.id: axis(1, dimensions=4)}
+    )
     index.rename_person("Ann", "Anna")
     index.label([make_label(bob, "Bob")])
-    index.activate_version()
+    index.activate_version(OTHER_MODEL.key)
     assert {face.person for face in index.iter_faces()} == {"Anna", "Bob"}
 
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from indexer.records import Filters, SegmentSpan
+from indexer.records import Filters
 from tests.engines.builders import (
     add_photo,
     add_video,
     at_cosine,
     axis,
-    claim,
     finish,
     link,
     make_face,
@@ -41,21 +40,6 @@ def test_media_come_best_first_and_at_most_as_many_as_asked_for(index: Index) ->
     for groups in (0, 1, 2, 3, 100):
         found = [group.media.path for group in index.search_groups(ME, groups)]
         assert found == best_first[:groups]
-
-
-def test_one_video_of_thousands_of_faces_does_not_crowd_out_the_others(index: Index) -> None:
-    long = video("long")
-    spans = [SegmentSpan(n, 60.0 * n, 60.0 * (n + 1)) for n in range(4)]
-    segment = start(index, long, spans)
-    for n in range(4):
-        times = [60.0 * n + 0.05 * i for i in range(1000)]
-        finish(index, segment, [make_face(long, at_cosine(0.9), at_s=t, segment=n) for t in times])
-        segment = claim(index, long) if n < 3 else segment
-    for name in "abcde":
-        add_photo(index, name, at_cosine(0.2))
-    groups = index.search_groups(ME, 20, span_score=0.95)
-    assert groups[0].media.id == long.id
-    assert {group.media.id for group in groups[1:]} == {photo(name).id for name in "abcde"}
 
 
 def test_a_media_counts_when_its_best_face_reaches_the_minimum_score(index: Index) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -206,10 +208,25 @@ def test_a_deleted_media_takes_its_claims_with_it(index: Index) -> None:
     assert (index.claim_owners(), index.count()) == ((), 0)
 
 
-def test_objects_of_one_index_never_claim_the_same_segment(
+def test_workers_at_the_same_time_never_claim_the_same_segment(
     open_again: Callable[[], Index],
 ) -> None:
-    one, two = open_again(), open_again()
-    one.start_media(VIDEO, [SegmentSpan(n, 60.0 * n, 60.0 * (n + 1)) for n in range(10)])
-    claimed = [claim(index, VIDEO) for index in (one, two) * 5]
-    assert [segment.span.number for segment in claimed] == list(range(10))
+    numbers, workers = range(12), [open_again() for _ in range(4)]
+    workers[0].start_media(VIDEO, [SegmentSpan(n, 60.0 * n, 60.0 * (n + 1)) for n in numbers])
+    barrier = threading.Barrier(len(workers))
+
+    def claim_all(worker: int) -> list[int]:
+        """Claim what is free, each time at the same moment as the others."""
+        claimed = []
+        for _ in range(len(numbers) // len(workers)):
+            barrier.wait(timeout=60)
+            segment = claim(workers[worker], VIDEO, owner=f"host/{worker}")
+            assert (segment.owner, segment.attempts) == (f"host/{worker}", 1)
+            claimed.append(segment.span.number)
+        return claimed
+
+    with ThreadPoolExecutor(len(workers)) as pool:
+        claimed = list(pool.map(claim_all, range(len(workers))))
+    assert sorted(number for of_one in claimed for number in of_one) == list(numbers)
+    stored = workers[0].list_segments(VIDEO.id)
+    assert all(stored[n].owner == f"host/{w}" for w, of_one in enumerate(claimed) for n in of_one)

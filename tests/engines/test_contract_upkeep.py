@@ -47,8 +47,8 @@ def test_replaced_versions_can_be_dropped_and_nothing_else_goes(index: Index) ->
     (face,) = add_photo(index, "p", axis(0))
     index.label([make_label(face, "Ann")])
     index.begin_version(OTHER_MODEL)
-    index.put_vectors({face.id: axis(1, dimensions=4)})
-    index.activate_version()
+    index.put_vectors(OTHER_MODEL.key, {face.id: axis(1, dimensions=4)})
+    index.activate_version(OTHER_MODEL.key)
     index.drop_old_versions()
     assert index.drop_old_versions() == 0
     assert present(index, face).person == "Ann"

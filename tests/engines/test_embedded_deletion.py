@@ -138,8 +138,8 @@ def test_an_old_models_vectors_leave_no_trace(index: Index, location: Path) -> N
     faces = add_faces(index, "p", 20)
     assert traces(location, vectors_of(faces)) == 20
     index.begin_version(OTHER_MODEL)
-    index.put_vectors({face.id: axis(0, dimensions=4) for face in faces})
-    index.activate_version()
+    index.put_vectors(OTHER_MODEL.key, {face.id: axis(0, dimensions=4) for face in faces})
+    index.activate_version(OTHER_MODEL.key)
     assert traces(location, vectors_of(faces)) == 0
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from indexer.engines.elastic.connection import FIRST_WAIT_S, LONGEST_WAIT_S
 from indexer.engines.elastic.failures import cause_of, is_busy
-from indexer.errors import IndexFailure, StorageFull
+from indexer.errors import IndexBlocked, IndexFailure, StorageFull, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Literal
 
     from indexer.engines.elastic.connection import Connection
@@ -24,8 +26,6 @@ CHUNK_DOCUMENTS = 500
 CHUNK_BYTES = 8 << 20
 
 _CONFLICT = 409
-_FIRST_WAIT_S = 0.1
-_LONGEST_WAIT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,11 @@ class Action:
     term: int | None = None
     missing_ok: bool = False
 
-    def lines(self) -> list[bytes]:
-        """Return the lines of a bulk request."""
+    def lines(self, aliases: Collection[str]) -> list[bytes]:
+        """Return the lines of a bulk request; aliases: names that must not become an index."""
         meta: dict[str, Any] = {"_index": self.index, "_id": self.id}
+        if self.index in aliases:
+            meta["require_alias"] = True
         if self.seq_no is not None:
             meta |= {"if_seq_no": self.seq_no, "if_primary_term": self.term}
         lines = [orjson.dumps({self.operation: meta})]
@@ -58,24 +60,30 @@ class Action:
         return lines
 
 
-def write_all(connection: Connection, actions: Iterable[Action]) -> list[Action]:
+def write_all(
+    connection: Connection, actions: Iterable[Action], aliases: Collection[str] = ()
+) -> list[Action]:
     """Write all; return those that met another state of their document than they expect.
+
+    aliases: names under which the cluster must make no index of its own accord.
 
     Documents that the cluster is too busy for are sent again, with growing pauses, for as long as
     `retry_s` allows. Raises IndexFailure for documents that fail otherwise, after their chunk.
     """
     conflicts: list[Action] = []
-    for chunk, lines in _chunks(actions):
+    for chunk, lines in _chunks(actions, aliases):
         conflicts += _write(connection, chunk, lines)
     return conflicts
 
 
-def _chunks(actions: Iterable[Action]) -> Iterator[tuple[list[Action], list[list[bytes]]]]:
+def _chunks(
+    actions: Iterable[Action], aliases: Collection[str]
+) -> Iterator[tuple[list[Action], list[list[bytes]]]]:
     chunk: list[Action] = []
     lines: list[list[bytes]] = []
     size = 0
     for action in actions:
-        of_this = action.lines()
+        of_this = _lines(action, aliases)
         of_this_bytes = sum(map(len, of_this))
         if chunk and (len(chunk) == CHUNK_DOCUMENTS or size + of_this_bytes > CHUNK_BYTES):
             yield chunk, lines
@@ -87,11 +95,18 @@ def _chunks(actions: Iterable[Action]) -> Iterator[tuple[list[Action], list[list
         yield chunk, lines
 
 
+def _lines(action: Action, aliases: Collection[str]) -> list[bytes]:
+    try:
+        return action.lines(aliases)
+    except TypeError as error:  # orjson's, which never quotes the value
+        raise UsageError(f"A value cannot be stored in an index: {error}.") from error
+
+
 def _write(
     connection: Connection, chunk: Sequence[Action], lines: Sequence[list[bytes]]
 ) -> list[Action]:
     conflicts: list[Action] = []
-    wait_s, give_up_at = _FIRST_WAIT_S, time.monotonic() + connection.retry_s
+    wait_s, give_up_at = FIRST_WAIT_S, time.monotonic() + connection.retry_s
     while True:
         answer = connection.call(
             connection.client.bulk,
@@ -110,8 +125,8 @@ def _write(
             raise _failure(connection, chunk, results, failed, busy)
         if not busy:
             return conflicts
-        time.sleep(wait_s)
-        wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+        time.sleep(wait_s * random.uniform(0.5, 1.0))
+        wait_s = min(2 * wait_s, LONGEST_WAIT_S)
         chunk, lines = [chunk[n] for n in busy], [lines[n] for n in busy]
 
 
@@ -135,12 +150,14 @@ def _failure(
     failed: Sequence[int],
     busy: Sequence[int],
 ) -> SightingsError:
-    parts = []
+    parts, kind = [], IndexFailure
     if failed:
         first = results[failed[0]]
         failure = connection.failure(first["status"], first["error"])
         if isinstance(failure, StorageFull):
             return failure
+        if isinstance(failure, IndexBlocked):
+            kind = IndexBlocked
         told = [f"{chunk[n].id}: {': '.join(cause_of(results[n]['error']))}" for n in failed[:3]]
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
         parts.append(f"{len(failed)} documents were refused: {'; '.join(told)}{more}. {failure}")
@@ -150,4 +167,4 @@ def _failure(
             "cluster is too busy; try again later, or add nodes."
         )
     where = connection.location.text
-    return IndexFailure(f"Not everything could be written to {where}. {' '.join(parts)}")
+    return kind(f"Not everything could be written to {where}. {' '.join(parts)}")

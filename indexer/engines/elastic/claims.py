@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from indexer.engines.checks import claim_lost, given_up
 from indexer.engines.elastic import media as media_documents
-from indexer.engines.elastic.bulk import Action
-from indexer.engines.elastic.segments import CLAIMLESS, from_document, of_document, segment_id
+from indexer.engines.elastic.segments import (
+    CLAIMLESS,
+    from_document,
+    of_document,
+    replaced,
+    segment_id,
+)
 from indexer.engines.elastic.values import from_date, from_text, now, to_date, to_text
 
 if TYPE_CHECKING:
@@ -21,34 +26,41 @@ if TYPE_CHECKING:
 def claim(
     store: Store, media_id: str, *, owner: str, lease_s: float, max_attempts: int
 ) -> Segment | None:
-    """Claim the first free segment; those attempted too often become failed on the way."""
-    for _ in range(media_documents.ATTEMPTS):
+    """Claim the first free segment; those attempted too often become failed on the way.
+
+    Who finds that others were faster tries the next free one.
+    """
+    for _ in media_documents.attempts():
         media = store.get(store.media, media_id)
-        free = [document for document in of_document(store, media).values() if _is_free(document)]
+        segments = of_document(store, media, includes=["state", "lease_until"])
+        free = [document.id for document in segments.values() if _is_free(document)]
         if not free or media is None:
             return None
         if media.source.get("state") == "queued":
             working = {**media.source, "state": "working"}
             if store.put(store.media, media_id, working, before=media) is None:
                 continue
-        source = free[0].source
-        if source["attempts"] >= max_attempts:
-            error = given_up(source["attempts"])
+        for doc_id in free:
+            document = store.get(store.segments, doc_id)
+            if document is None or not _is_free(document):
+                continue
+            source = document.source
+            if source["attempts"] >= max_attempts:
+                changed = _unclaimed(source) | {
+                    "state": "failed",
+                    "error": given_up(source["attempts"]),
+                    "finished_at": to_date(now()),
+                }
+                store.put(store.segments, doc_id, changed, before=document)
+                continue
             changed = _unclaimed(source) | {
-                "state": "failed",
-                "error": error,
-                "finished_at": to_date(now()),
+                "state": "claimed",
+                "attempts": source["attempts"] + 1,
+                "owner": to_text(owner),
+                "lease_until": to_date(now() + timedelta(seconds=lease_s)),
             }
-            store.put(store.segments, free[0].id, changed, before=free[0])
-            continue
-        changed = _unclaimed(source) | {
-            "state": "claimed",
-            "attempts": source["attempts"] + 1,
-            "owner": to_text(owner),
-            "lease_until": to_date(now() + timedelta(seconds=lease_s)),
-        }
-        if claimed := store.put(store.segments, free[0].id, changed, before=free[0]):
-            return from_document(claimed)
+            if claimed := store.put(store.segments, doc_id, changed, before=document):
+                return from_document(claimed)
     raise media_documents.contended(media_id)
 
 
@@ -85,7 +97,7 @@ def update_held(
 
     before: as it was held when last read or written, which saves reading it again.
     """
-    for _ in range(media_documents.ATTEMPTS):
+    for _ in media_documents.attempts():
         known = before or held(store, segment)
         if after := store.put(store.segments, known.id, {**known.source, **changes}, before=known):
             return after
@@ -107,7 +119,7 @@ def mark_failed(store: Store, segment: Segment, error: str) -> None:
 
 def fail_unfinished(store: Store, media_id: str, error: str) -> None:
     """Mark all segments failed that are neither done nor failed, whoever has claimed them."""
-    for _ in range(media_documents.ATTEMPTS):
+    for _ in media_documents.attempts():
         unfinished = [
             document
             for document in of_document(store, store.get(store.media, media_id)).values()
@@ -115,14 +127,7 @@ def fail_unfinished(store: Store, media_id: str, error: str) -> None:
         ]
         failed = {"state": "failed", "error": to_text(error), "finished_at": to_date(now())}
         conflicts = store.write(
-            Action(
-                "index",
-                store.segments,
-                document.id,
-                _unclaimed(document.source) | failed,
-                document.seq_no,
-                document.term,
-            )
+            replaced(store, document, _unclaimed(document.source) | failed)
             for document in unfinished
         )
         if not conflicts:

@@ -35,8 +35,11 @@ OLDEST = (9, 3)
 
 CHECK_RETRY_S = 2.0
 CHECK_TIMEOUT_S = 10.0
-_FIRST_WAIT_S = 0.1
-_LONGEST_WAIT_S = 5.0
+NODES_ASKED = 3
+"""Before a call is given up, if there are as many; each may take the whole timeout."""
+
+FIRST_WAIT_S = 0.1
+LONGEST_WAIT_S = 5.0
 
 
 class _OrjsonLines(NdjsonSerializer):
@@ -157,8 +160,9 @@ class Connection:
         start_s = time.monotonic()
         retrying = Retrying(
             retry=retry_if_exception(is_transient),
-            # Each node is asked at least once, however long the ones before took.
-            stop=stop_after_delay(retry_s) & stop_after_attempt(len(self.location.urls)),
+            # Other nodes are asked once more however long one took, but not each of many.
+            stop=stop_after_delay(retry_s)
+            & stop_after_attempt(min(len(self.location.urls), NODES_ASKED)),
             wait=lambda state: self._wait_s(state, retry_s),
             before=before,
             reraise=True,
@@ -175,7 +179,7 @@ class Connection:
         turns = state.attempt_number - len(self.location.urls)
         if turns < 0:
             return 0.0
-        longest_s = min(_FIRST_WAIT_S * 2.0 ** min(turns, 30), _LONGEST_WAIT_S)
+        longest_s = min(FIRST_WAIT_S * 2.0 ** min(turns, 30), LONGEST_WAIT_S)
         left_s = retry_s - (state.seconds_since_start or 0.0)
         return max(0.0, min(longest_s * random.uniform(0.5, 1.0), left_s))
 

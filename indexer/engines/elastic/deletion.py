@@ -14,8 +14,8 @@ from indexer.engines.elastic import versions
 from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.rebuilding import allow_writes, writable
 from indexer.engines.elastic.settling import settle, touch
-from indexer.engines.elastic.values import exact_key, to_text
-from indexer.errors import IndexFailure
+from indexer.engines.elastic.values import batches, exact_key, to_text
+from indexer.errors import IndexBlocked, IndexFailure
 from indexer.labels import find_face
 from indexer.records import Deleted
 from indexer.tracks import without_faces
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from indexer.engines.elastic.store import Document, Store
+    from indexer.records import Label
+
+
+MEDIA_TOGETHER = 5000
+"""Media deleted at once: each of several searches names them all."""
 
 
 def delete_media(store: Store, media_ids: Sequence[str]) -> Deleted:
@@ -33,13 +38,25 @@ def delete_media(store: Store, media_ids: Sequence[str]) -> Deleted:
     last, so that a deletion that was cut short can be asked for again, and only if nobody has
     started the media meanwhile.
     """
+    deleted = Deleted()
     ids = list(dict.fromkeys(to_text(media_id) for media_id in media_ids))
+    for part in batches(ids, MEDIA_TOGETHER):
+        of_part = _delete_media(store, part)
+        deleted = Deleted(
+            deleted.media + of_part.media,
+            deleted.faces + of_part.faces,
+            deleted.labels + of_part.labels,
+        )
+    return deleted
+
+
+def _delete_media(store: Store, ids: Sequence[str]) -> Deleted:
     known = store.get_many(store.media, ids)
     started = [document for document in known.values() if media_documents.is_known(document)]
-    faces = _faces_of(store, known)
+    faces = set(_faces_of(store, known))
     labels = label_documents.listed(store, ids)
-    for _ in range(media_documents.ATTEMPTS):
-        _delete_parts(store, ids, faces)
+    for _ in media_documents.attempts():
+        _delete_parts(store, ids, sorted(faces))
         conflicts = store.write(
             Action("delete", store.media, document.id, None, document.seq_no, document.term)
             for document in known.values()
@@ -47,7 +64,7 @@ def delete_media(store: Store, media_ids: Sequence[str]) -> Deleted:
         if not conflicts:
             return Deleted(len(started), len(faces), len(labels))
         known = store.get_many(store.media, [action.id for action in conflicts])
-        faces = _faces_of(store, known)
+        faces |= set(_faces_of(store, known))
     raise media_documents.contended(ids[0])
 
 
@@ -65,14 +82,18 @@ def _delete_parts(store: Store, media_ids: Sequence[str], faces: Sequence[str]) 
     _delete_found(store, store.labels, of_media, ["label_id"])
 
 
-def delete_faces(store: Store, face_ids: Sequence[str]) -> Deleted:
-    """Delete faces and the labels on them; the other faces of their media are named anew."""
+def delete_faces(store: Store, face_ids: Sequence[str], *, forgotten: str = "") -> Deleted:
+    """Delete faces and the labels on them; the other faces of their media are named anew.
+
+    Labels go first, since they are found by the faces. forgotten: a person whose labels are left,
+    since others would take the name from the faces that are still to be deleted.
+    """
     index = versions.live(store).index
     present = face_documents.documents(store, index, list(face_ids))
     by_media: dict[str, set[str]] = {}
     for face_id, document in present.items():
         by_media.setdefault(document.source["media_id"], set()).add(face_id)
-    labels = _labels_on(store, index, by_media)
+    labels = [label.id for label in _labels_on(store, index, by_media) if label.person != forgotten]
     label_documents.delete(store, labels)
     for media_id, gone in by_media.items():
         _unlist(store, media_id, gone)
@@ -86,72 +107,68 @@ def delete_faces(store: Store, face_ids: Sequence[str]) -> Deleted:
 
 
 def forget_person(store: Store, name: str) -> Deleted:
-    """Delete a person's faces with the labels on them, and the person's other labels."""
+    """Delete a person's faces with the labels on them, and the person's other labels.
+
+    What has the name in the live version goes last, the labels after the faces: so a deletion that
+    was cut short can be asked for again, until nothing of the person is left.
+    """
     index = versions.live(store).index
     named = queries.any_of("person_key", [exact_key(name)])
     faces = face_documents.ids_of_person(store, index, name)
     labels = label_documents.listed(store, persons=[name])
-    if not faces and not labels:
+    elsewhere = {
+        face_id
+        for version in versions.versions(store)
+        if version.index != index
+        for face_id in face_documents.ids_of_person(store, version.index, name)
+    }
+    if not faces and not labels and not elsewhere:
         raise nobody_named(name)
-    deleted = delete_faces(store, faces)
+    _delete_in_every_version(
+        store,
+        lambda version: _delete_found(store, version, named, face_documents.ORDER),
+        but=index,
+    )
+    deleted = delete_faces(store, faces, forgotten=name)
     others = label_documents.delete(store, [label.id for label in labels])
     touch(store, others)
     settle(store, index, list(others))
-    _delete_in_every_version(
-        store, lambda version: _delete_found(store, version, named, face_documents.ORDER)
-    )
-    return Deleted(faces=deleted.faces, labels=deleted.labels + sum(others.values()))
+    return Deleted(faces=len(elsewhere.union(faces)), labels=deleted.labels + sum(others.values()))
 
 
-def _delete_in_every_version(store: Store, delete: Callable[[str], object]) -> None:
-    """Run a deletion, which can be repeated, on each faces index."""
+def _delete_in_every_version(
+    store: Store, delete: Callable[[str], object], *, but: str = ""
+) -> None:
+    """Run a deletion, which can be repeated, on each faces index but one."""
     with writable(store) as indices:
         for index in indices:
-            _delete_despite_others(store, index, delete)
+            if index != but:
+                _delete_despite_others(store, index, delete)
 
 
 def _delete_despite_others(store: Store, index: str, delete: Callable[[str], object]) -> None:
     """Run a deletion on an index; others may make a kept one read-only again when they are done."""
-    for attempt in range(media_documents.ATTEMPTS):
+    for _ in range(media_documents.ATTEMPTS):
         try:
             delete(index)
-        except IndexFailure:
-            kept = any(version.index == index for version in versions.old(store))
-            # Others may also have lifted the block since, so once more without one is no waste.
-            if not kept or (attempt and not _is_blocked(store, index)):
+            return
+        except IndexBlocked as blocked:
+            if all(version.index != index for version in versions.old(store)):
                 raise
-            allow_writes(store, index)
-            continue
-        return
-    raise media_documents.contended(index)
-
-
-def _is_blocked(store: Store, index: str) -> bool:
-    answer = store.connection.call(
-        store.connection.client.indices.get_settings,
-        expect=(404,),
-        index=index,
-        name="index.blocks.write",
-    )
-    return answer.meta.status != 404 and any(
-        content["settings"] for content in answer.body.values()
-    )
+            last = blocked
+        allow_writes(store, index)
+    raise last
 
 
 def _faces_of(store: Store, known: Mapping[str, Document]) -> list[str]:
     """Return the ids of the faces that media have in the live version."""
-    listed = [
-        face_id
-        for document in known.values()
-        for face_id in segment_documents.face_ids(
-            document, segment_documents.of_document(store, document)
-        )
-    ]
+    of_media = segment_documents.face_ids_of_all(store, known)
+    listed = [face_id for face_ids in of_media.values() for face_id in face_ids]
     return list(store.get_many(store.faces, listed, includes=["face_id"]))
 
 
-def _labels_on(store: Store, index: str, by_media: Mapping[str, Collection[str]]) -> list[str]:
-    """Return the ids of the labels that lie on faces."""
+def _labels_on(store: Store, index: str, by_media: Mapping[str, Collection[str]]) -> list[Label]:
+    """Return the labels that lie on faces."""
     found = []
     labels = label_documents.of_media(store, list(by_media))
     for media_id, of_media in labels.items():
@@ -160,13 +177,13 @@ def _labels_on(store: Store, index: str, by_media: Mapping[str, Collection[str]]
         for label in of_media:
             face = find_face(faces, label)
             if face is not None and face.id in by_media[media_id]:
-                found.append(label.id)
+                found.append(label)
     return found
 
 
 def _unlist(store: Store, media_id: str, gone: Collection[str]) -> None:
     """Take faces off the lists of a media's segments, with their tracks."""
-    for _ in range(media_documents.ATTEMPTS):
+    for _ in media_documents.attempts():
         media = store.get(store.media, media_id)
         actions = []
         for document in segment_documents.of_document(store, media).values():
@@ -181,16 +198,7 @@ def _unlist(store: Store, media_id: str, gone: Collection[str]) -> None:
                         without_faces(tracks, set(gone)) if tracks else b""
                     ),
                 }
-                actions.append(
-                    Action(
-                        "index",
-                        store.segments,
-                        document.id,
-                        changed,
-                        document.seq_no,
-                        document.term,
-                    )
-                )
+                actions.append(segment_documents.replaced(store, document, changed))
         if not store.write(actions):
             return
     raise media_documents.contended(media_id)

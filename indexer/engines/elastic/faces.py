@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from indexer.engines.elastic import filters as queries
 from indexer.engines.elastic.media import OF_FACES
+from indexer.engines.elastic.store import PAGE_OF_VECTORS
 from indexer.engines.elastic.values import (
     exact_key,
     from_date,
@@ -32,9 +33,6 @@ ORDER = ["media_id", "timestamp_s", "face_id"]
 
 NOT_LISTED = ["thumbnail", "embedding", "file_name_keys", "folder_keys"]
 """Fields that no listed face carries."""
-
-FETCHED_TOGETHER = 200
-"""Faces with vectors that one request gives: 0.7 MB at 512 dimensions."""
 
 
 def to_document(
@@ -139,7 +137,7 @@ def documents(
 
 def ids_of_person(store: Store, index: str, person: str) -> list[str]:
     """Return the ids of the faces that carry a name, whoever named them."""
-    store.visible(store.faces, always=True)
+    store.visible(index, always=True)
     return store.ids(index, queries.any_of("person_key", [exact_key(person)]), ORDER)
 
 
@@ -156,7 +154,7 @@ def iterate(
     excluded = [field for field in NOT_LISTED if not (embeddings and field == "embedding")]
     source: dict[str, Any] = {"source": {"excludes": excluded, "exclude_vectors": not embeddings}}
     if embeddings:
-        source["page"] = FETCHED_TOGETHER
+        source["page"] = PAGE_OF_VECTORS
     store.visible(store.faces)
     for hit in store.scan(index, queries.of_faces(filters), ORDER, **source):
         yield from_source(hit["_source"])

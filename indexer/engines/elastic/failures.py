@@ -13,7 +13,7 @@ from elastic_transport import SerializationError, TlsError, TransportError
 from elasticsearch import ApiError, UnsupportedProductError
 
 from indexer.engines.elastic.lost_connections import causes, connection_failure, tried_for, was_cut
-from indexer.errors import IndexFailure, SightingsError, StorageFull, UsageError
+from indexer.errors import IndexBlocked, IndexFailure, SightingsError, StorageFull, UsageError
 from indexer.text import shown
 
 if TYPE_CHECKING:
@@ -129,9 +129,10 @@ def answer_failure(
             "block by itself when there is room."
         )
     if kind == "cluster_block_exception" and not is_busy(status, body):
-        return IndexFailure(
+        return IndexBlocked(
             f"{where} cannot be written now: it is being replaced, or made read-only ({reason}). "
-            "Wait for the other command to end, or ask who runs the cluster to lift the block."
+            "Wait for the other command to end; if that is a `sightings reindex` that was stopped, "
+            "run it again. Or ask who runs the cluster to lift the block."
         )
     if kind in ("index_not_found_exception", "alias_not_found_exception"):
         return IndexFailure(
@@ -150,6 +151,11 @@ def answer_failure(
             f"{where} is busy or not ready{tried_for(tried_s)}: the cluster answered {status}"
             f"{_told(kind, reason)}. What was stored before is intact. Try again when the "
             "cluster has recovered, or raise the setting elasticsearch.retry_s."
+        )
+    if status == 408:
+        return IndexFailure(
+            f"{where} is not ready: its shards have found no node to be on (408). Look at the "
+            "cluster's health; GET _cluster/allocation/explain says what stands in the way."
         )
     if status == 413:
         return IndexFailure(

@@ -18,6 +18,9 @@ Query = dict[str, Any]
 MAX_VALUES = 65_536
 """Values that a list of a filter may hold: Elasticsearch's index.max_terms_count."""
 
+MAX_TERM_BYTES = 32_766
+"""Lucene's bound on what a keyword field takes, so nothing longer is equal to any."""
+
 NOTHING: Query = {"match_none": {}}
 EVERYTHING: Query = {"match_all": {}}
 _STARTED: Query = {"exists": {"field": "state"}}
@@ -53,7 +56,8 @@ def any_of(field: str, values: Sequence[str]) -> Query:
             f"A filter names more than {MAX_VALUES} media, files or persons. Name fewer, or "
             "filter by folder."
         )
-    return {"terms": {field: list(values)}}
+    possible = [v for v in values if len(v.encode("utf-8", "surrogatepass")) <= MAX_TERM_BYTES]
+    return {"terms": {field: possible}}
 
 
 def _media_clauses(filters: Filters) -> list[Query]:

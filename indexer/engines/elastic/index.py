@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 from indexer.engines.checks import query_vectors
-from indexer.engines.elastic import claims, deletion, linking, naming, purging, rebuilding, versions
+from indexer.engines.elastic import (
+    claims,
+    deletion,
+    linking,
+    naming,
+    purging,
+    rebuilding,
+    replacing,
+    versions,
+)
 from indexer.engines.elastic import faces as face_documents
 from indexer.engines.elastic import filters as queries
 from indexer.engines.elastic import labels as label_documents
@@ -19,7 +29,7 @@ from indexer.engines.elastic.job_index import JobIndex
 from indexer.engines.elastic.opening import open_store
 from indexer.engines.elastic.search import Searcher
 from indexer.engines.elastic.settling import settle_live
-from indexer.engines.elastic.values import batches
+from indexer.engines.elastic.store import PAGE
 from indexer.records import Deleted, Filters
 
 if TYPE_CHECKING:
@@ -43,6 +53,8 @@ if TYPE_CHECKING:
     )
     from indexer.results import Group, Hit
     from indexer.settings import AppearanceSettings, ElasticsearchSettings
+
+    T = TypeVar("T")
 
 
 def open_elastic(
@@ -95,11 +107,10 @@ class ElasticIndex(JobIndex):
         states: Sequence[State] = (),
         batch: str | None = None,
     ) -> Iterator[Media]:
-        ids = media_documents.matching(self._store, filters, states, batch)
-        return self._media(ids)
+        return self._media(media_documents.matching(self._store, filters, states, batch))
 
-    def _media(self, ids: Sequence[str]) -> Iterator[Media]:
-        for part in batches(ids):
+    def _media(self, ids: Iterator[str]) -> Iterator[Media]:
+        while part := list(islice(ids, PAGE)):
             found = media_documents.get_many(self._store, part)
             yield from (found[media_id] for media_id in part if media_id in found)
 
@@ -107,10 +118,16 @@ class ElasticIndex(JobIndex):
         return media_documents.find_file(self._store, path)
 
     def put_file(self, file: MediaFile) -> None:
-        settle_live(self._store, media_documents.put_file(self._store, file))
+        self._when_writable(
+            lambda: settle_live(self._store, media_documents.place_file(self._store, file))
+        )
+        media_documents.store_file(self._store, file)
 
     def remove_file(self, path: str) -> None:
-        settle_live(self._store, media_documents.remove_file(self._store, path))
+        self._when_writable(
+            lambda: settle_live(self._store, media_documents.take_path(self._store, path))
+        )
+        media_documents.forget_file(self._store, path)
 
     def iter_files(self) -> Iterator[MediaFile]:
         return media_documents.iter_files(self._store)
@@ -118,7 +135,7 @@ class ElasticIndex(JobIndex):
     def delete_media(self, media_ids: Sequence[str]) -> Deleted:
         if not media_ids:
             return Deleted()
-        return self._purged(deletion.delete_media(self._store, media_ids))
+        return self._purged(lambda: deletion.delete_media(self._store, media_ids))
 
     # --- segments: the job state -------------------------------------------------------------
 
@@ -145,7 +162,11 @@ class ElasticIndex(JobIndex):
     def finish_segment(
         self, segment: Segment, faces: Sequence[Face], *, tracks: bytes, counts: SegmentCounts
     ) -> None:
-        linking.finish_segment(self._store, segment, faces, tracks=tracks, counts=counts)
+        self._when_writable(
+            lambda: linking.finish_segment(
+                self._store, segment, faces, tracks=tracks, counts=counts
+            )
+        )
 
     def fail_segment(self, segment: Segment, error: str) -> None:
         claims.mark_failed(self._store, segment, error)
@@ -156,7 +177,9 @@ class ElasticIndex(JobIndex):
     def link_appearances(
         self, media_id: str, settings: AppearanceSettings, *, warnings: Sequence[str] = ()
     ) -> Media:
-        return linking.link_appearances(self._store, media_id, settings, warnings)
+        return self._when_writable(
+            lambda: linking.link_appearances(self._store, media_id, settings, warnings)
+        )
 
     # --- faces -------------------------------------------------------------------------------
 
@@ -216,12 +239,16 @@ class ElasticIndex(JobIndex):
     def delete_faces(self, face_ids: Sequence[str]) -> Deleted:
         if not face_ids:
             return Deleted()
-        return self._purged(deletion.delete_faces(self._store, face_ids))
+        return self._purged(lambda: deletion.delete_faces(self._store, face_ids))
 
     # --- names -------------------------------------------------------------------------------
 
     def label(self, labels: Iterable[Label]) -> tuple[Label, ...]:
-        return naming.label(self._store, labels)
+        listed = list(labels)
+        return self._when_writable(lambda: naming.label(self._store, listed))
+
+    def finish_naming(self, media_ids: Sequence[str]) -> None:
+        self._when_writable(lambda: naming.finish_naming(self._store, media_ids))
 
     def _faces_of(self, media_id: str, *, embeddings: bool = False) -> list[Face]:
         ids = segment_documents.face_ids_of(self._store, media_id)
@@ -231,7 +258,8 @@ class ElasticIndex(JobIndex):
         )
 
     def delete_labels(self, label_ids: Iterable[str]) -> int:
-        return naming.delete_labels(self._store, label_ids)
+        ids = set(label_ids)
+        return self._when_writable(lambda: naming.delete_labels(self._store, ids))
 
     def list_labels(
         self, media_ids: Sequence[str] = (), persons: Sequence[str] = ()
@@ -242,24 +270,24 @@ class ElasticIndex(JobIndex):
         return label_documents.people(self._store, versions.live(self._store).index)
 
     def rename_person(self, old: str, new: str) -> int:
-        return naming.rename(self._store, old, new)
+        return self._when_writable(lambda: naming.rename(self._store, old, new))
 
     def forget_person(self, name: str) -> Deleted:
-        return self._purged(deletion.forget_person(self._store, name))
+        return self._purged(lambda: deletion.forget_person(self._store, name))
 
     # --- another model beside the live one ---------------------------------------------------
 
     def begin_version(self, model: ModelIdentity) -> None:
         rebuilding.begin(self._store, model, self._settings)
 
-    def unembedded_faces(self) -> Iterator[Face]:
-        return rebuilding.unembedded(self._store)
+    def unembedded_faces(self, model_key: str) -> Iterator[Face]:
+        return rebuilding.unembedded(self._store, model_key)
 
-    def put_vectors(self, vectors: Mapping[str, np.ndarray]) -> None:
-        rebuilding.put_vectors(self._store, vectors)
+    def put_vectors(self, model_key: str, vectors: Mapping[str, np.ndarray]) -> None:
+        rebuilding.put_vectors(self._store, model_key, vectors)
 
-    def activate_version(self) -> None:
-        rebuilding.activate(self._store)
+    def activate_version(self, model_key: str) -> None:
+        replacing.activate(self._store, model_key)
 
     def drop_old_versions(self) -> int:
         return rebuilding.drop_old(self._store)
@@ -270,7 +298,7 @@ class ElasticIndex(JobIndex):
         return first_load.loading(self._store) if self._settings.first_load else nullcontext()
 
     def optimize(self) -> None:
-        first_load.end(self._store)
+        first_load.end(self._store, even_held=True)
         purging.expunge(self._store, wait_s=self._settings.expunge_s)
         purging.merge(self._store, versions.live(self._store).index)
 

@@ -45,7 +45,7 @@ def cancel(store: Store, media_ids: Sequence[str]) -> Cancelled:
 
 def _cancel(store: Store, media_id: str) -> Literal["removed", "restored", "cut short"] | None:
     before: Before | None = None
-    for _ in range(media_documents.ATTEMPTS):
+    for _ in media_documents.attempts():
         media = media_documents.change(store, media_id, _stopped)
         if media is None or not _is_stopped(media.source):
             return None

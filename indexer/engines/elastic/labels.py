@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from indexer.engines.elastic import filters as queries
+from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.faces import person_fields
 from indexer.engines.elastic.values import exact_key, from_date, from_text, to_date
@@ -34,6 +35,34 @@ def _fields(label: Label) -> dict[str, Any]:
         "source": label.source,
         "created_at": to_date(label.created_at),
     }
+
+
+def rename(store: Store, old: str, new: str) -> set[str]:
+    """Give the labels of a person another name; return their media.
+
+    A label that others change or delete meanwhile is theirs.
+    """
+    named = queries.any_of("person_key", [exact_key(old)])
+    media_ids: set[str] = set()
+    for _ in media_documents.attempts():
+        store.visible(store.labels, always=True)
+        hits = list(store.scan(store.labels, named, ["label_id"], seq_no_primary_term=True))
+        media_ids |= {hit["_source"]["media_id"] for hit in hits}
+        conflicts = store.write(
+            Action(
+                "update",
+                store.labels,
+                hit["_id"],
+                person_fields(new),
+                hit["_seq_no"],
+                hit["_primary_term"],
+                missing_ok=True,
+            )
+            for hit in hits
+        )
+        if not conflicts:
+            return media_ids
+    raise media_documents.contended(min(media_ids))
 
 
 def from_source(source: Mapping[str, Any]) -> Label:
@@ -96,19 +125,17 @@ def people(store: Store, index: str) -> list[Person]:
         key = bucket["key"]["person_key"]
         faces[key] = faces.get(key, 0) + bucket["doc_count"]
         media[key] = media.get(key, 0) + 1
-    names = {key: _name(store, index, key) for key in faces}
-    return sorted(
-        (Person(names[key], faces[key], media[key]) for key in faces),
-        key=lambda person: person.name,
+    one_of_each = store.scan(
+        index,
+        {"exists": {"field": "person_key"}},
+        ["person_key"],
+        collapse={"field": "person_key"},
+        source=["person", "person_key"],
     )
-
-
-def _name(store: Store, index: str, key: str) -> str:
-    hits = store.connection.call(
-        store.connection.client.search,
-        index=index,
-        query={"term": {"person_key": key}},
-        size=1,
-        source=["person"],
-    )["hits"]["hits"]
-    return from_text(hits[0]["_source"]["person"]) if hits else ""
+    names = {
+        hit["_source"]["person_key"]: from_text(hit["_source"]["person"]) for hit in one_of_each
+    }
+    # Who was named or unnamed between the two searches is counted another time.
+    present = faces.keys() & names.keys()
+    people = (Person(names[key], faces[key], media[key]) for key in present)
+    return sorted(people, key=lambda person: person.name)

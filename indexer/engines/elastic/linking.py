@@ -5,6 +5,7 @@ Every step can be repeated after a crash at any point; see each function for its
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from indexer.appearances import plan_links
@@ -15,18 +16,18 @@ from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic import segments as segment_documents
 from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.labels import listed as listed_labels
-from indexer.engines.elastic.settling import renamed
+from indexer.engines.elastic.settling import named_fields, updates
 from indexer.engines.elastic.values import now, to_date, to_text
 from indexer.errors import ClaimLost, NotFound
 from indexer.labels import persons_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import numpy as np
 
     from indexer.engines.elastic.store import Document, Store
-    from indexer.records import Face, Media, Segment, SegmentCounts
+    from indexer.records import Appearance, Face, Media, Segment, SegmentCounts
     from indexer.settings import AppearanceSettings
 
 
@@ -41,8 +42,8 @@ def finish_segment(
     """Replace the faces within a segment's span and mark it done.
 
     First the segment lists the faces to come, then they are written and old ones deleted, last
-    the segment is done. Each face is written only onto the state in which it was found, so one
-    who has lost the claim without knowing overwrites nothing.
+    the segment is done. Faces are written and deleted only in the state in which they were found
+    while the claim was still held, so one who has lost it without knowing harms nothing.
     """
     held = claims.held(store, segment)
     version = versions.live(store)
@@ -89,9 +90,11 @@ def _replace_faces(
     due = set(new)
     stale: set[str] = set()
     looked_for, coming = listed, [*listed, *new]
-    for _ in range(media_documents.ATTEMPTS):
+    for _ in media_documents.attempts():
         present = store.get_many(index, looked_for, includes=["timestamp_s"])
         looked_for = coming
+        if present:
+            claims.held(store, segment)  # so what is there is not by who took it over
         stale = {
             face_id
             for face_id in coming
@@ -121,13 +124,12 @@ def _replace_faces(
                     yield Action("create", index, face_id, source)
                 else:
                     yield Action("index", index, face_id, source, before.seq_no, before.term)
-            for face_id in stale & set(present):
-                yield Action("delete", index, face_id)
+            yield from _deletions(index, present, stale)
 
-        due = {action.id for action in store.write(actions())}
-        if not due:
+        conflicts = {action.id for action in store.write(actions())}
+        if not conflicts:
             return stale
-        claims.held(store, segment)  # others may write here only if it is lost
+        due = conflicts & new.keys()
     raise media_documents.contended(segment.media_id)
 
 
@@ -138,10 +140,23 @@ def _is_within(document: Document | None, segment: Segment) -> bool:
 
 
 def _take_back(store: Store, index: str, segment: Segment, ids: Sequence[str]) -> None:
-    """Delete what was written under a claim that was lost, but for what is listed as others'."""
-    media = store.get(store.media, segment.media_id)
-    listed = segment_documents.face_ids(media, segment_documents.of_document(store, media))
-    store.write(Action("delete", index, face_id) for face_id in set(ids) - set(listed))
+    """Delete what was written under a claim that was lost, but for what is listed as others'.
+
+    The faces are read before the lists: others list a face before they write it, so what they write
+    later is listed, or in another state than was read.
+    """
+    present = store.get_many(index, ids, includes=["face_id"])
+    listed = segment_documents.face_ids_of(store, segment.media_id)
+    store.write(_deletions(index, present, present.keys() - set(listed)))
+
+
+def _deletions(
+    index: str, present: Mapping[str, Document], face_ids: Collection[str]
+) -> Iterator[Action]:
+    """Yield deletions of those faces that are there, as they were read."""
+    for face_id in present.keys() & set(face_ids):
+        before = present[face_id]
+        yield Action("delete", index, face_id, None, before.seq_no, before.term)
 
 
 def link_appearances(
@@ -154,14 +169,13 @@ def link_appearances(
     afterwards only the rest is left to do. If anything of the media changed meanwhile (a label, a
     path), it is all worked out again.
     """
-    for _ in range(media_documents.ATTEMPTS):
+    for _ in media_documents.attempts():
         media = store.get(store.media, media_id)
         if media is None or not media_documents.is_known(media):
             raise NotFound(f"There is no media {media_id} in the index.")
-        segments = segment_documents.of_document(store, media)
-        if media.source["state"] not in ("queued", "working") or any(
-            document.source["state"] in ("pending", "claimed") for document in segments.values()
-        ):
+        in_work = media.source["state"] in ("queued", "working")
+        segments = _finished(store, media) if in_work else None
+        if segments is None:
             return media_documents.from_document(media)
         linked: Document | None = media
         if not media.source.get("linked"):
@@ -173,6 +187,20 @@ def link_appearances(
     raise media_documents.contended(media_id)
 
 
+def _finished(store: Store, media: Document) -> dict[int, Document] | None:
+    """Return a media's segments, or None if some are open still."""
+    if len(media.source["segment_numbers"]) > 1:  # with their tracks they are large
+        states = segment_documents.of_document(store, media, includes=["state"])
+        if _are_open(states):
+            return None
+    segments = segment_documents.of_document(store, media)
+    return None if _are_open(segments) else segments
+
+
+def _are_open(segments: Mapping[int, Document]) -> bool:
+    return any(document.source["state"] in ("pending", "claimed") for document in segments.values())
+
+
 def _link_faces(
     store: Store,
     media: Document,
@@ -180,7 +208,10 @@ def _link_faces(
     settings: AppearanceSettings,
     warnings: Sequence[str],
 ) -> Document | None:
-    """Write what linking decides into the faces, and mark the media linked if it is as before."""
+    """Write what linking decides into the faces, and mark the media linked.
+
+    Returns None if the media or one of the faces is not as it was read.
+    """
     index = versions.live(store).index
     ids = segment_documents.face_ids(media, segments)
     found = face_documents.documents(store, index, ids, embeddings=True)
@@ -188,24 +219,22 @@ def _link_faces(
         (face_documents.from_source(document.source) for document in found.values()),
         key=lambda face: (face.timestamp_s, face.id),
     )
+    # Who starts the media anew says so before any face is replaced: these are of these segments.
+    if not _is_as_read(store, media):
+        return None
     labels = listed_labels(store, [media.id])
     records = [segment_documents.from_document(document) for document in segments.values()]
     plan = plan_links(records, faces, labels, settings)
-    surplus = set(plan.surplus)
-    actions = [Action("delete", index, face_id) for face_id in plan.surplus]
-    for face_id, appearance in plan.appearances.items():
-        fields = face_documents.appearance_fields(
-            None
-            if appearance is None
-            else (appearance.id, float(appearance.start_s), float(appearance.end_s))
-        )
-        source = found[face_id].source
-        if any(source[field] != value for field, value in fields.items()):
-            actions.append(Action("update", index, face_id, fields, missing_ok=True))
-        source.update(fields)
-    kept = {face_id: document for face_id, document in found.items() if face_id not in surplus}
-    actions += renamed(index, kept, media.source, labels)
-    store.write(actions)
+    placed = {face_id: _fields(appearance) for face_id, appearance in plan.appearances.items()}
+    kept = {
+        face_id: replace(found[face_id], source=found[face_id].source | fields)
+        for face_id, fields in placed.items()
+    }
+    named = named_fields(kept, media.source, labels)
+    wanted = {face_id: placed[face_id] | named[face_id] for face_id in placed}
+    changes = [*_deletions(index, found, plan.surplus), *updates(index, found, wanted)]
+    if store.write(changes):
+        return None
     source = {
         **media.source,
         "linked": True,
@@ -214,6 +243,19 @@ def _link_faces(
         "other_face_ids": [i for i in media.source["other_face_ids"] if i in kept],
     }
     return store.put(store.media, media.id, source, before=media)
+
+
+def _is_as_read(store: Store, media: Document) -> bool:
+    current = store.get(store.media, media.id, includes=["media_id"])
+    return current is not None and (current.seq_no, current.term) == (media.seq_no, media.term)
+
+
+def _fields(appearance: Appearance | None) -> dict[str, Any]:
+    if appearance is None:
+        return face_documents.appearance_fields(None)
+    return face_documents.appearance_fields(
+        (appearance.id, float(appearance.start_s), float(appearance.end_s))
+    )
 
 
 def _drop_tracks(store: Store, segments: Mapping[int, Document]) -> bool:
@@ -225,9 +267,7 @@ def _drop_tracks(store: Store, segments: Mapping[int, Document]) -> bool:
         kept = [face_id for face_id in document.source["face_ids"] if face_id in present]
         source = {**document.source, "tracks": None, "face_ids": kept}
         if source != document.source:
-            actions.append(
-                Action("index", store.segments, document.id, source, document.seq_no, document.term)
-            )
+            actions.append(segment_documents.replaced(store, document, source))
     return not store.write(actions)
 
 

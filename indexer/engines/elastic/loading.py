@@ -1,7 +1,8 @@
 """A first load: the faces are written without copies and refreshes, which come back afterwards.
 
-Who loads is noted in the index itself, so that whoever opens it next can end the load of a process
-that was killed.
+Who loads holds a lease, so that the next to open the collection can end what a process that was
+killed, here or on another machine, has left so. How many copies there are to be is said by the
+version itself, since it was made; what the cluster has meanwhile is never taken for it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from indexer.engines.elastic import versions
-from indexer.workers import is_dead, new_owner
+from indexer.engines.elastic import leases, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from indexer.engines.elastic.store import Store
+
+_NEVER = "-1"
 
 
 @contextmanager
@@ -24,46 +26,51 @@ def loading(store: Store) -> Iterator[None]:
 
     A node that is lost meanwhile takes along what only it held.
     """
-    version = versions.live(store)
-    if version.loading is not None:
+    lease = leases.take(store, "loading")
+    if lease is None:
         yield
         return
-    client = store.connection.client
-    name = "index.number_of_replicas"
+    with leases.renewing(lease):
+        try:
+            _set(store, versions.live(store).index, replicas=0, refresh_interval=_NEVER)
+            yield
+        finally:
+            _bring_back(store)
+            lease.give_back()
+
+
+def end(store: Store, *, even_held: bool = False) -> None:
+    """Bring back copies and refreshes that a load took away whose lease is over.
+
+    even_held: end the load of a process that may still be at it, too.
+    """
+    lease = leases.take_over(store, "loading", even_held=even_held)
+    if lease is not None:
+        _bring_back(store)
+        lease.give_back()
+
+
+def _bring_back(store: Store) -> None:
+    found = versions.versions(store)
+    name = "index.refresh_interval"
     answer = store.connection.call(
-        client.indices.get_settings, index=version.index, name=name, flat_settings=True
+        store.connection.client.indices.get_settings,
+        index=[version.index for version in found],
+        name=name,
+        flat_settings=True,
     )
-    replicas = int(answer[version.index]["settings"][name])
-    versions.write_meta(store, version, {"owner": new_owner(), "replicas": replicas})
-    try:
-        _set(store, version, replicas=0, refresh_interval="-1")
-        yield
-    finally:
-        end(store)
-
-
-def end(store: Store) -> None:
-    """Bring back copies and refreshes, if a load took them away."""
-    for version in versions.versions(store):
-        if version.loading is not None:
-            _set(store, version, replicas=version.loading["replicas"], refresh_interval=None)
-            versions.write_meta(store, version, None)
+    for version in found:
+        settings = answer.get(version.index, {}).get("settings", {})
+        if settings.get(name) == _NEVER:
+            _set(store, version.index, replicas=version.replicas, refresh_interval=None)
             store.visible(version.index, always=True)
 
 
-def end_dead(store: Store) -> None:
-    """Do so if the process that loads is known to be dead."""
-    if any(v.loading is not None and is_dead(v.loading["owner"]) for v in versions.versions(store)):
-        end(store)
-
-
-def _set(
-    store: Store, version: versions.Version, *, replicas: int, refresh_interval: str | None
-) -> None:
+def _set(store: Store, index: str, *, replicas: int, refresh_interval: str | None) -> None:
     settings: dict[str, Any] = {
         "index.number_of_replicas": replicas,
         "index.refresh_interval": refresh_interval,
     }
     store.connection.call(
-        store.connection.client.indices.put_settings, index=version.index, settings=settings
+        store.connection.client.indices.put_settings, index=index, settings=settings
     )

@@ -6,11 +6,15 @@ may be there before the media is known, with nothing but paths: then it has no k
 
 from __future__ import annotations
 
+import heapq
+import random
+import time
 from typing import TYPE_CHECKING, Any
 
 from indexer.engines.elastic import filters as queries
 from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.values import (
+    batches,
     exact_key,
     file_name_keys,
     folder_keys,
@@ -25,13 +29,19 @@ from indexer.errors import IndexFailure
 from indexer.records import Media, MediaFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from indexer.engines.elastic.store import Document, Store
     from indexer.records import Filters, State
 
 ATTEMPTS = 100
-"""Of a change that others keep coming between; each waits for nobody, so this never ends soon."""
+"""Of a change that others keep coming between."""
+
+NAMED_TOGETHER = 20_000
+"""Media that one query names: 0.7 MB, sent again for each page."""
+
+_FIRST_PAUSE_S = 0.01
+_LONGEST_PAUSE_S = 1.0
 
 OF_FACES = (
     "media_path",
@@ -128,9 +138,9 @@ def get_many(store: Store, media_ids: Sequence[str]) -> dict[str, Media]:
 
 
 def matching(
-    store: Store, filters: Filters | None, states: Sequence[State], batch: str | None
-) -> list[str]:
-    """Return the ids of the media that pass, in the order of `iter_media`."""
+    store: Store, filters: Filters | None, states: Sequence[State] = (), batch: str | None = None
+) -> Iterator[str]:
+    """Return the ids of the media that pass, in the order of `iter_media`, page by page."""
     store.visible(store.media, store.faces)
     query = queries.of_media(filters)
     if states or batch is not None:
@@ -141,9 +151,22 @@ def matching(
             *([queries.any_of("state", list(states))] if states else []),
             *([queries.any_of("batch", [batch])] if batch is not None else []),
         )
-    if filters is not None and filters.persons:
-        query = queries.all_of(query, queries.any_of("media_id", _with_persons(store, filters)))
-    return store.ids(store.media, query, ["order_key", "media_id"])
+    if filters is None or not filters.persons:
+        return _ids(_in_order(store, query))
+    # One query cannot name all media of somebody who is seen everywhere.
+    parts = batches(_with_persons(store, filters), NAMED_TOGETHER)
+    scans = [
+        _in_order(store, queries.all_of(query, queries.any_of("media_id", part))) for part in parts
+    ]
+    return _ids(heapq.merge(*scans, key=lambda hit: hit["sort"]))
+
+
+def _in_order(store: Store, query: queries.Query) -> Iterator[dict[str, Any]]:
+    return store.scan(store.media, query, ["order_key", "media_id"], source=False)
+
+
+def _ids(hits: Iterable[dict[str, Any]]) -> Iterator[str]:
+    return (hit["_id"] for hit in hits)
 
 
 def _with_persons(store: Store, filters: Filters) -> list[str]:
@@ -162,7 +185,7 @@ def change(
     change_source: from the present source ({} if there is none) to the new one; None: no change.
     Returns the document as it is then, None if there is none.
     """
-    for _ in range(ATTEMPTS):
+    for _ in attempts():
         before = store.get(store.media, media_id)
         source = change_source({} if before is None else dict(before.source))
         if source is None:
@@ -170,6 +193,17 @@ def change(
         if after := store.put(store.media, media_id, source, before=before):
             return after
     raise contended(media_id)
+
+
+def attempts() -> Iterator[int]:
+    """Count the attempts of a change that others may come between, with growing pauses.
+
+    The pauses are drawn by chance, so that those who met once do not meet again.
+    """
+    for number in range(ATTEMPTS):
+        yield number
+        longest_s = min(_FIRST_PAUSE_S * 2.0 ** min(number, 30), _LONGEST_PAUSE_S)
+        time.sleep(random.uniform(0.0, longest_s))
 
 
 def contended(media_id: str) -> IndexFailure:
@@ -188,44 +222,49 @@ def find_file(store: Store, path: str) -> MediaFile | None:
     return None if document is None else _file(document.source)
 
 
-def put_file(store: Store, file: MediaFile) -> list[str]:
-    """Record what a path holds; return the ids of the media whose paths changed.
+def place_file(store: Store, file: MediaFile) -> list[str]:
+    """Give a file's path to its media alone; return the media whose faces are to be settled.
 
-    The file's own document is written last: until then, the path counts as unknown or as before.
+    `store_file` comes after that: until then the path counts as unknown or as before, so that
+    what is cut short is done again, with all media that may have been changed by then.
     """
-    changed = []
     before = find_file(store, file.path)
-    if before is not None and before.media_id != file.media_id:
-        changed += _drop_path(store, before.media_id, file.path)
-    changed += _add_path(store, file.media_id, file.path)
-    store.write(
-        [
-            Action(
-                "index",
-                store.files,
-                exact_key(file.path),
-                {
-                    "path": to_text(file.path),
-                    "path_key": exact_key(file.path),
-                    "order_key": order_key(file.path),
-                    "size_bytes": file.size_bytes,
-                    "mtime_ns": file.mtime_ns,
-                    "media_id": file.media_id,
-                },
-            )
-        ]
-    )
-    return changed
+    moved = before is None or before.media_id != file.media_id
+    left = [before.media_id] if before is not None and moved else []
+    for media_id in left:
+        _drop_path(store, media_id, file.path)
+    added = _add_path(store, file.media_id, file.path)
+    return [*left, file.media_id] if moved or added else []
 
 
-def remove_file(store: Store, path: str) -> list[str]:
-    """Forget a path; return the ids of the media whose paths changed."""
+def store_file(store: Store, file: MediaFile) -> None:
+    """Record what a path holds."""
+    source = {
+        "path": to_text(file.path),
+        "path_key": exact_key(file.path),
+        "order_key": order_key(file.path),
+        "size_bytes": file.size_bytes,
+        "mtime_ns": file.mtime_ns,
+        "media_id": file.media_id,
+    }
+    store.write([Action("index", store.files, exact_key(file.path), source)])
+
+
+def take_path(store: Store, path: str) -> list[str]:
+    """Take a path from its media; return the media whose faces are to be settled.
+
+    `forget_file` comes after that, so that what is cut short can be done again.
+    """
     before = find_file(store, path)
     if before is None:
         return []
-    changed = _drop_path(store, before.media_id, path)
+    _drop_path(store, before.media_id, path)
+    return [before.media_id]
+
+
+def forget_file(store: Store, path: str) -> None:
+    """Forget what a path held."""
     store.write([Action("delete", store.files, exact_key(path))])
-    return changed
 
 
 def iter_files(store: Store) -> Iterator[MediaFile]:
@@ -235,32 +274,29 @@ def iter_files(store: Store) -> Iterator[MediaFile]:
         yield _file(hit["_source"])
 
 
-def _add_path(store: Store, media_id: str, path: str) -> list[str]:
-    changed: list[str] = []
+def _add_path(store: Store, media_id: str, path: str) -> bool:
+    """Add a path to a media; return whether it was not there."""
+    missing: list[bool] = []
 
     def add(source: dict[str, Any]) -> dict[str, Any] | None:
         paths = [from_text(known) for known in source.get("paths", ())]
-        changed[:] = [] if path in paths else [media_id]
+        missing.append(path not in paths)
         if path in paths:
             return None
         return {"media_id": media_id, **source, **with_paths(media_id, [*paths, path])}
 
     change(store, media_id, add)
-    return changed
+    return missing[-1]
 
 
-def _drop_path(store: Store, media_id: str, path: str) -> list[str]:
-    changed: list[str] = []
-
+def _drop_path(store: Store, media_id: str, path: str) -> None:
     def drop(source: dict[str, Any]) -> dict[str, Any] | None:
         paths = [from_text(known) for known in source.get("paths", ())]
-        changed[:] = [media_id] if path in paths else []
         if path not in paths:
             return None
         return {**source, **with_paths(media_id, [known for known in paths if known != path])}
 
     change(store, media_id, drop)
-    return changed
 
 
 def _file(source: dict[str, Any]) -> MediaFile:

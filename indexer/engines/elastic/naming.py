@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from indexer.engines.checks import nobody_named
@@ -53,15 +52,18 @@ def delete_labels(store: Store, label_ids: Iterable[str]) -> int:
 def rename(store: Store, old: str, new: str) -> int:
     """Rename a person, or merge it into another; return the number of faces renamed."""
     index = versions.live(store).index
-    named = label_documents.listed(store, persons=[old])
     renamed = face_documents.ids_of_person(store, index, old)
-    if not named and not renamed:
+    of_labels = label_documents.rename(store, old, new)
+    if not of_labels and not renamed:
         raise nobody_named(old)
-    label_documents.store_labels(store, [replace(one, person=new) for one in named])
     faces = face_documents.get_many(store, index, renamed)
-    of_labels = {one.media_id for one in named}
     _rename_faces(store, sorted(of_labels | {face.media_id for face in faces.values()}))
     return len(faces)
+
+
+def finish_naming(store: Store, media_ids: Sequence[str]) -> None:
+    """Name the faces of media by their labels, should that have been cut short before."""
+    _rename_faces(store, media_ids)
 
 
 def _rename_faces(store: Store, media_ids: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 from elasticsearch import ApiError
 
 from indexer.engines.elastic import faces as face_documents
@@ -21,10 +22,21 @@ if TYPE_CHECKING:
     from indexer.settings import ElasticsearchSettings
 
 MAX_CANDIDATES = 10_000
-"""Elasticsearch's bound on num_candidates; a search among no more vectors than that is exact."""
+"""Elasticsearch's bound on num_candidates.
+
+Among no more vectors than that a search compares every one, but as the index holds them: where they
+are quantised, only the best k times `oversample` are compared in full. So it is exact for `hnsw`
+and `flat`, and for the others if k times `oversample` is the number of vectors or more.
+"""
 
 SEARCHES_TOGETHER = 50
-"""Searches that one request carries; they run at the same time on the cluster."""
+"""Searches that one request carries at most; they run at the same time on the cluster."""
+
+REQUEST_BYTES = 8 << 20
+"""Of searches that one request carries: each of them repeats the user's filter."""
+
+HITS_TOGETHER = 50_000
+"""Hits that the searches of one request may give: about 8 MB."""
 
 
 def nearest(
@@ -123,21 +135,35 @@ def _search_all(
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield the hits of each search (knn, size) in turn, with one field and without sources."""
     connection = store.connection
-    for start in range(0, len(searches), SEARCHES_TOGETHER):
-        lines: list[dict[str, Any]] = []
-        for knn, size in searches[start : start + SEARCHES_TOGETHER]:
-            body = {
-                "knn": knn,
-                "size": size,
-                "_source": False,
-                "docvalue_fields": [field],
-                "track_total_hits": False,
-            }
-            lines += [{"allow_partial_search_results": False}, body]
+    for lines in _requests(searches, field):
         answer = connection.call(
             _every_search, client=connection.client, index=index, searches=lines
         )
         yield from (item["hits"]["hits"] for item in answer["responses"])
+
+
+def _requests(
+    searches: Sequence[tuple[Mapping[str, Any], int]], field: str
+) -> Iterator[list[bytes]]:
+    """Yield the lines of requests that are small, and whose answers are."""
+    head = orjson.dumps({"allow_partial_search_results": False})
+    lines: list[bytes] = []
+    request_bytes = hits = 0
+    for knn, size in searches:
+        rest = {"_source": False, "docvalue_fields": [field], "track_total_hits": False}
+        body = orjson.dumps({"knn": knn, "size": size, **rest})
+        if lines and (
+            len(lines) == 2 * SEARCHES_TOGETHER
+            or request_bytes + len(body) > REQUEST_BYTES
+            or hits + size > HITS_TOGETHER
+        ):
+            yield lines
+            lines, request_bytes, hits = [], 0, 0
+        lines += [head, body]
+        request_bytes += len(body)
+        hits += size
+    if lines:
+        yield lines
 
 
 def _every_search(client: Elasticsearch, **params: Any) -> Any:

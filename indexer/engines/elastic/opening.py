@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from es_mappings import KINDS, SCHEMA_VERSION, index_template
+from es_mappings import SCHEMA_VERSION, index_template
+from indexer.engines.elastic import loading, parts, replacing
 from indexer.engines.elastic.connection import Connection
-from indexer.engines.elastic.loading import end_dead
 from indexer.engines.elastic.location import parse_location
 from indexer.engines.elastic.store import Store
-from indexer.engines.elastic.versions import MODELLESS
+from indexer.engines.elastic.versions import MODELLESS, create_index, wait_until_ready
 from indexer.errors import IndexFailure
 
 if TYPE_CHECKING:
@@ -21,65 +21,51 @@ if TYPE_CHECKING:
 def open_store(location: str, settings: ElasticsearchSettings, *, create: bool) -> Store:
     """Open the collection at a location; `create` makes what of it is missing.
 
-    Raises IndexFailure if the cluster cannot be used, the collection is not there, or another
-    version of Sightings made it.
+    Raises IndexFailure if the cluster cannot be used, the collection is not there or not whole,
+    or another version of Sightings made it.
     """
     store = Store(Connection(parse_location(location), settings))
     try:
         store.connection.check()
-        found = _schema_versions(store)
-        if create and len(found) < len(KINDS):
-            _create(store, settings, missing=[kind for kind in KINDS if kind not in found])
-        elif len(found) < len(KINDS):
-            raise IndexFailure(
-                f"There is no index {location}. Create it by indexing: sightings index PATH..."
-            )
-        _check_schema(location, found)
-        end_dead(store)
+        found = parts.find(store)
+        if missing := parts.missing(store, found):
+            found = _completed(store, settings, found, missing, create=create)
+        parts.check(location, found)
+        loading.end(store)
+        replacing.end_abandoned(store)
     except BaseException:
         store.connection.close()
         raise
     return store
 
 
-def _schema_versions(store: Store) -> dict[str, int]:
-    """Return the schema version of each kind of index that has its alias."""
-    aliases = {f"{store.name}-{kind}": kind for kind in KINDS}
-    answer = store.connection.call(
-        store.connection.client.indices.get,
-        index=list(aliases),
-        ignore_unavailable=True,
-        allow_no_indices=True,
-        filter_path="*.aliases,*.mappings._meta",
+def _completed(
+    store: Store,
+    settings: ElasticsearchSettings,
+    found: list[parts.Part],
+    missing: list[str],
+    *,
+    create: bool,
+) -> list[parts.Part]:
+    """Return all parts, after making those that nobody has made yet.
+
+    A collection is created before anything is stored in it: one that lacks a part and holds
+    something has lost it, unless another process has just created it.
+    """
+    store.visible(*(part.index for part in found), always=True)
+    holds = any(store.count(part.index) for part in found)
+    if not holds and create:
+        _create(store, settings, missing)
+    now_found = parts.find(store)
+    if not parts.missing(store, now_found):
+        wait_until_ready(store, [part.index for part in now_found], settings)
+        return now_found
+    if now_found:
+        raise parts.incomplete(store, now_found)
+    raise IndexFailure(
+        f"There is no index {store.connection.location.text}. Create it by indexing: "
+        "sightings index PATH..."
     )
-    found: dict[str, int] = {}
-    for index, content in answer.body.items():
-        meta = content.get("mappings", {}).get("_meta", {}).get("sightings")
-        for alias in content.get("aliases", {}):
-            if alias in aliases:
-                if not meta or meta.get("collection") != store.name:
-                    raise IndexFailure(
-                        f"The index {index} on the cluster has the alias {alias}, but Sightings "
-                        f"did not make it as a part of {store.name}. Use another name."
-                    )
-                found[aliases[alias]] = int(meta["schema_version"])
-    return found
-
-
-def _check_schema(location: str, found: dict[str, int]) -> None:
-    newer = [version for version in found.values() if version > SCHEMA_VERSION]
-    if newer:
-        raise IndexFailure(
-            f"The index {location} was made by a newer version of Sightings (schema {max(newer)}; "
-            f"this one knows {SCHEMA_VERSION}). Update Sightings."
-        )
-    older = [version for version in found.values() if version < SCHEMA_VERSION]
-    if older:
-        raise IndexFailure(
-            f"The index {location} has the older schema {min(older)}, which this version of "
-            f"Sightings ({SCHEMA_VERSION}) cannot migrate. Index the media again under another "
-            "name, or use the version that made it."
-        )
 
 
 def _create(store: Store, settings: ElasticsearchSettings, missing: list[str]) -> None:
@@ -99,14 +85,7 @@ def _create(store: Store, settings: ElasticsearchSettings, missing: list[str]) -
             template = index_template(kind, values)
             store.connection.call(client.indices.put_index_template, name=alias, **template)
             index, body = f"{alias}-1", {}
-        store.connection.call(
-            client.indices.create, expect=(400,), index=index, aliases={alias: {}}, **body
-        )
-    store.connection.call(
-        client.cluster.health,
-        index=[f"{store.name}-{kind}" for kind in KINDS],
-        wait_for_status="yellow",
-    )
+        create_index(store, index, aliases={alias: {}}, **body)
 
 
 def _modelless(values: dict[str, Any]) -> dict[str, Any]:
@@ -116,6 +95,7 @@ def _modelless(values: dict[str, Any]) -> dict[str, Any]:
         "model": None,
         "dimensions": 0,
         "index_options": {},
+        "shards": 1,
     }
     template = index_template("faces", values | no_model)["template"]
     del template["mappings"]["properties"]["embedding"]

@@ -7,8 +7,10 @@ retention leases have passed its deletion, which they tell each other every 30 s
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from indexer.engines.elastic import versions
 from indexer.errors import IndexFailure
@@ -16,12 +18,16 @@ from indexer.errors import IndexFailure
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from elasticsearch import Elasticsearch
+
     from indexer.engines.elastic.store import Store
 
-MERGE_TIMEOUT_S = 3600.0
-"""A merge that rewrites all of a 50 GB shard takes about so long."""
+MAX_SEGMENT_BYTES = 5 << 30
+"""Of a file that Elasticsearch makes of its own accord (index.merge.policy.max_merged_segment)."""
 
 _POLL_S = 0.5
+_FIRST_POLL_S = 0.05
+_LONGEST_POLL_S = 5.0
 
 
 def all_indices(store: Store) -> list[str]:
@@ -48,29 +54,69 @@ def expunge(store: Store, *, wait_s: float) -> None:
             )
         time.sleep(_POLL_S)
     store.connection.call(client.indices.flush, index=indices, force=True, wait_if_ongoing=True)
-    store.connection.call(
-        client.indices.forcemerge,
-        timeout_s=MERGE_TIMEOUT_S,
-        index=indices,
-        only_expunge_deletes=True,
-        flush=True,
-    )
+    _force_merge(store, indices, only_expunge_deletes=True)
     store.visible(*indices, always=True)  # files of the old state go when nobody reads them
 
 
 def merge(store: Store, index: str) -> None:
-    """Make one file of each shard of an index: what is many graphs is searched many times."""
-    store.connection.call(
-        store.connection.client.indices.forcemerge,
-        timeout_s=MERGE_TIMEOUT_S,
+    """Make few files of each shard of an index: what is many graphs is searched many times.
+
+    One file, but of shards that are larger than a file may be: those above that size are not merged
+    any more, so that what is deleted in them stays. Asked for as few as have room for a shard,
+    Elasticsearch makes some that are twice too large; asked for twice as many, none that is.
+    """
+    answer = store.connection.call(
+        store.connection.client.indices.stats,
         index=index,
-        max_num_segments=1,
-        flush=True,
+        metric=["store"],
+        level="shards",
+        filter_path="indices.*.shards.*.store.size_in_bytes",
+    )
+    largest = max(
+        copy["store"]["size_in_bytes"]
+        for content in answer["indices"].values()
+        for copies in content["shards"].values()
+        for copy in copies
+    )
+    fits = largest <= MAX_SEGMENT_BYTES
+    files = 1 if fits else 2 * math.ceil(largest / MAX_SEGMENT_BYTES)
+    _force_merge(store, [index], max_num_segments=files)
+
+
+def _force_merge(store: Store, indices: Sequence[str], **wanted: Any) -> None:
+    """Merge, however long it takes: an hour for a 50 GB shard. Raises IndexFailure.
+
+    It goes on without anybody waiting, so no answer is lost in which all the work would be.
+    """
+    client = store.connection.client
+    started = store.connection.call(
+        client.indices.forcemerge, index=indices, flush=True, wait_for_completion=False, **wanted
+    )
+    wait_s = _FIRST_POLL_S
+    while True:
+        task = store.connection.call(_task, expect=(404,), client=client, task_id=started["task"])
+        if task.meta.status == 404 or task.get("completed"):
+            break
+        time.sleep(wait_s)
+        wait_s = min(2 * wait_s, _LONGEST_POLL_S)
+    shards = task.get("response", {}).get("_shards", {})
+    if task.meta.status == 404 or "error" in task or shards.get("failed"):
+        raise IndexFailure(
+            f"Files of {', '.join(indices)} could not be merged on all nodes: one was full, or "
+            "went away. What is stored is intact, what is deleted is found by no search, but its "
+            "bytes may still be in files. When the cluster is green, run: sightings optimize"
+        )
+
+
+def _task(client: Elasticsearch, task_id: str) -> Any:
+    """Ask for a task; the client's own method warns that its kind of answer may change."""
+    return client.perform_request(
+        "GET", f"/_tasks/{quote(task_id)}", headers={"accept": "application/json"}
     )
 
 
-_Copy = tuple[str, str, int]
-"""A copy of a shard: index, number of the shard, number of the copy."""
+_Copy = tuple[str, str, str]
+"""A copy of a shard: index, number of the shard, node."""
 
 
 def _copies(
@@ -83,13 +129,18 @@ def _copies(
         index=list(indices),
         metric=["docs"],
         level="shards",
-        filter_path=f"{paths}.seq_no,{paths}.retention_leases.leases",
+        filter_path=",".join(
+            f"{paths}.{part}" for part in ("seq_no", "routing.node", "retention_leases.leases")
+        ),
     )
     return {
-        (index, shard, number): (copy["seq_no"], copy.get("retention_leases", {}).get("leases", []))
+        (index, shard, copy["routing"]["node"]): (
+            copy["seq_no"],
+            copy.get("retention_leases", {}).get("leases", []),
+        )
         for index, content in answer.body.get("indices", {}).items()
         for shard, copies in content["shards"].items()
-        for number, copy in enumerate(copies)
+        for copy in copies
     }
 
 
@@ -116,7 +167,7 @@ def snapshots(store: Store) -> tuple[str, ...]:
         return ("(the credentials do not allow to look: privilege monitor_snapshot)",)
     for repository in {} if repositories.meta.status == 404 else repositories.body:
         answer = store.connection.call(
-            client.snapshot.get, expect=(404, 500), repository=repository, snapshot="*"
+            client.snapshot.get, expect=(403, 404, 500), repository=repository, snapshot="*"
         )
         if answer.meta.status != 200:
             found.append(f"{repository} (cannot be read)")

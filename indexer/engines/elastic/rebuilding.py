@@ -1,22 +1,20 @@
-"""A faces index of another model, built beside the live one and put in its place in one step."""
+"""A faces index of another model, built beside the live one."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from indexer.engines.checks import unit_vector
+from indexer.engines.elastic import comparing, versions
 from indexer.engines.elastic import faces as face_documents
-from indexer.engines.elastic import filters as queries
 from indexer.engines.elastic import media as media_documents
-from indexer.engines.elastic import segments as segment_documents
-from indexer.engines.elastic import versions
 from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.values import batches, to_vector
-from indexer.errors import IndexFailure, UsageError
+from indexer.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -25,99 +23,93 @@ if TYPE_CHECKING:
     from indexer.records import Face, ModelIdentity
     from indexer.settings import ElasticsearchSettings
 
-_OWN_FIELDS = ("embedding", "thumbnail", "model")
-"""Fields of a face that a version being built has for itself, or that never change."""
-
 
 def begin(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -> None:
     """Start a version, or go on with it; another unfinished one is dropped."""
     live = versions.live(store)
     if live.model is not None and live.model.key == model.key:
         raise UsageError(f"The index was made with {model.key} already; nothing is to be done.")
-    client = store.connection.client
-    for unfinished in versions.versions(store, versions.building_alias(store)):
+    begun = False
+    for unfinished in versions.unfinished(store):
         if unfinished.model is not None and unfinished.model.key == model.key:
             versions.remember(store, unfinished, model)
-            return
-        store.connection.call(client.indices.delete, expect=(404,), index=unfinished.index)
-    number = max(version.number for version in versions.versions(store)) + 1
-    created = versions.create(store, model, number, settings)
-    store.connection.call(
-        client.indices.put_alias, index=created.index, name=versions.building_alias(store)
+            begun = True
+        else:
+            _drop_unfinished(store, unfinished)
+    if not begun:
+        number = max(version.number for version in versions.versions(store)) + 1
+        versions.create(store, model, number, settings)
+
+
+def _drop_unfinished(store: Store, version: Version) -> None:
+    """Delete a version, unless another process makes it the live one at this moment.
+
+    Who takes away the alias first, that process or this one, decides.
+    """
+    client = store.connection.client
+    alias = {"index": version.index, "alias": versions.building_alias(store), "must_exist": True}
+    answer = store.connection.call(
+        client.indices.update_aliases, expect=(404,), actions=[{"remove": alias}]
     )
+    if answer.meta.status != 404:
+        store.connection.call(client.indices.delete, expect=(404,), index=version.index)
 
 
-def unembedded(store: Store) -> Iterator[Face]:
-    """Yield the live faces, in order, that the version being built has not."""
-    building = versions.building(store)
-    live = versions.live(store)
-    return _missing(store, live, building)
+def unembedded(store: Store, model_key: str) -> Iterator[Face]:
+    """Yield the live faces, in order, that the version being built of a model has not."""
+    building, _ = versions.building(store, model_key)
+    return _missing(store, versions.live(store), building)
 
 
 def _missing(store: Store, live: Version, building: Version) -> Iterator[Face]:
-    store.visible(store.faces, always=True)
-    ids = store.ids(live.index, queries.EVERYTHING, face_documents.ORDER)
-    for part in batches(ids):
-        built = store.get_many(building.index, part, includes=["face_id"])
-        faces = face_documents.get_many(store, live.index, [i for i in part if i not in built])
+    store.visible(live.index, building.index, always=True)
+    for part in comparing.missing(store, live, building):
+        faces = face_documents.get_many(store, live.index, part)
         yield from (faces[face_id] for face_id in part if face_id in faces)
 
 
-def put_vectors(store: Store, vectors: Mapping[str, np.ndarray]) -> None:
+def put_vectors(store: Store, model_key: str, vectors: Mapping[str, np.ndarray]) -> None:
     """Write faces with new vectors into the version being built, as they are in the live one."""
-    building = versions.building(store)
-    model = building.model
-    assert model is not None
+    building, model = versions.building(store, model_key)
     checked = {face_id: unit_vector(vectors[face_id], model.dimensions) for face_id in vectors}
     live = versions.live(store)
     for part in batches(list(checked)):
-        found = store.get_many(live.index, part, excludes=["embedding"])
-        store.write(
-            Action(
-                "index",
-                building.index,
-                face_id,
-                {
-                    **document.source,
-                    "model": model.key,
-                    "embedding": to_vector(checked[face_id]),
-                },
-            )
-            for face_id, document in found.items()
-        )
+        due: Sequence[str] = part
+        for _ in media_documents.attempts():
+            due = _put(store, live, building, model_key, {i: checked[i] for i in due})
+            if not due:
+                break
+        else:
+            raise media_documents.contended(due[0])
 
 
-def activate(store: Store) -> None:
-    """Make the version being built the live one; media in progress begin again.
-
-    What changed in the live faces meanwhile is taken over twice: first while others still write,
-    then, which is quick, while writes to the live faces are refused. The old version is kept,
-    read-only, until it is dropped.
-    """
-    building = versions.building(store)
-    live = versions.live(store)
-    _take_over(store, live, building)
-    client = store.connection.client
-    store.connection.call(client.indices.add_block, index=live.index, block="write")
-    try:
-        _take_over(store, live, building)
-        swapped = versions.swap(store, live, building)
-    except BaseException:
-        allow_writes(store, live.index)
-        raise
-    if not swapped:
-        raise IndexFailure(
-            "Another process has replaced the live model meanwhile; nothing is lost."
-        )
-    store.connection.call(
-        client.indices.delete_alias,
-        expect=(404,),
-        index=building.index,
-        name=versions.building_alias(store),
-    )
-    if live.model is None:
-        store.connection.call(client.indices.delete, expect=(404,), index=live.index)
-    _begin_again(store)
+def _put(
+    store: Store,
+    live: Version,
+    building: Version,
+    model_key: str,
+    vectors: Mapping[str, np.ndarray],
+) -> list[str]:
+    """Write faces that nobody else writes meanwhile; return the others."""
+    ids = list(vectors)
+    # Read before the live faces: whoever corrects one in the new version later is not undone.
+    built = store.get_many(building.index, ids, includes=["face_id"])
+    found = store.get_many(live.index, ids, excludes=["embedding"])
+    actions = []
+    for face_id, document in found.items():
+        fields = {"model": model_key, "embedding": to_vector(vectors[face_id])}
+        source = {**document.source, **fields}
+        if before := built.get(face_id):
+            state = (before.seq_no, before.term)
+            actions.append(Action("index", building.index, face_id, source, *state))
+        else:
+            actions.append(Action("create", building.index, face_id, source))
+    conflicts = store.write(actions)
+    # Who deleted one since it was read may have looked for it in the new version too early.
+    still = store.get_many(live.index, list(found), includes=["face_id"])
+    gone = found.keys() - still.keys()
+    store.write(Action("delete", building.index, face_id) for face_id in gone)
+    return [action.id for action in conflicts if action.id not in gone]
 
 
 def allow_writes(store: Store, index: str) -> None:
@@ -153,82 +145,3 @@ def drop_old(store: Store) -> int:
             store.connection.client.indices.delete, expect=(404,), index=version.index
         )
     return len(dropped)
-
-
-def _take_over(store: Store, live: Version, building: Version) -> None:
-    """Make the new version's faces equal to the live ones but for their vectors.
-
-    Raises IndexFailure if one has no vector yet.
-    """
-    assert building.model is not None
-    store.visible(live.index, building.index, always=True)
-    ids = store.ids(live.index, queries.EVERYTHING, face_documents.ORDER)
-    missing = 0
-    for part in batches(ids):
-        sources = _sources(store, live, part)
-        built = _sources(store, building, part)
-        missing += len(sources.keys() - built.keys())
-        store.write(
-            Action("update", building.index, face_id, changes)
-            for face_id, source in built.items()
-            if face_id in sources and (changes := _differences(sources[face_id], source))
-        )
-    if missing:
-        raise IndexFailure(
-            f"{missing} faces have no vector of {building.model.key} yet, so it cannot replace the "
-            "live model. Run the re-indexing again; it goes on where it stopped."
-        )
-    known = set(ids)
-    gone = [
-        face_id
-        for face_id in store.ids(building.index, queries.EVERYTHING, face_documents.ORDER)
-        if face_id not in known
-    ]
-    store.write(Action("delete", building.index, face_id) for face_id in gone)
-    store.visible(building.index, always=True)
-
-
-def _sources(store: Store, version: Version, ids: Any) -> dict[str, dict[str, Any]]:
-    found = store.get_many(version.index, ids, excludes=list(_OWN_FIELDS))
-    return {face_id: document.source for face_id, document in found.items()}
-
-
-def _differences(source: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in source.items() if other.get(name) != value}
-
-
-def _begin_again(store: Store) -> None:
-    """Make all segments of media in progress pending: their tracks are of the old model."""
-    store.visible(store.media, always=True)
-    ids = store.ids(store.media, {"term": {"state": "working"}}, ["media_id"])
-    for _ in range(media_documents.ATTEMPTS):
-        conflicts = []
-        for media_id in ids:
-            media = store.get(store.media, media_id)
-            segments = segment_documents.of_document(store, media)
-            actions = []
-            for document in segments.values():
-                source = {
-                    **document.source,
-                    **segment_documents.CLAIMLESS,
-                    "state": "pending",
-                    "attempts": 0,
-                    "tracks": None,
-                    "finished_at": None,
-                }
-                actions.append(
-                    Action(
-                        "index",
-                        store.segments,
-                        document.id,
-                        source,
-                        document.seq_no,
-                        document.term,
-                    )
-                )
-            if store.write(actions):
-                conflicts.append(media_id)
-        ids = conflicts
-        if not ids:
-            return
-    raise media_documents.contended(ids[0])

@@ -2,7 +2,7 @@
 
 The cluster compares quantised vectors, and what these let through by the full ones
 (`rescore_vector`). The hits' own scores are computed here, exactly, so they are the same in every
-engine. Small collections and single media are searched exhaustively.
+engine. In small collections every quantised vector is compared; within single media, every one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from indexer.engines.elastic import faces as face_documents
 from indexer.engines.elastic import filters as queries
 from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic.nearest import MAX_CANDIDATES, nearest, scores_within
+from indexer.engines.elastic.values import batches
 from indexer.errors import UsageError
 from indexer.results import Group, Hit
 
@@ -164,7 +165,9 @@ class Searcher:
 def _without(query: queries.Query, media_ids: Mapping[str, object]) -> queries.Query:
     if not media_ids:
         return query
-    return queries.all_of(query, queries.none_of(queries.any_of("media_id", list(media_ids))))
+    parts = batches(list(media_ids), queries.MAX_VALUES)
+    found = [queries.any_of("media_id", part) for part in parts]
+    return queries.all_of(query, queries.none_of(*found))
 
 
 def _near_best_of_appearances(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from indexer.engines.elastic import filters as queries
-from indexer.engines.elastic import versions
+from indexer.engines.elastic import leases, versions
 from indexer.engines.elastic.purging import all_indices
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ def _state_of(store: Store, live: versions.Version) -> dict[str, int | str]:
     health = store.connection.call(
         client.cluster.health, index=indices, expect=(408,), timeout="1s"
     ).body
-    building = versions.versions(store, versions.building_alias(store))
+    building = versions.unfinished(store)
     old = versions.old(store)
     return {
-        "loading": live.loading["owner"] if live.loading else "",
+        "loading": leases.holder(store, "loading"),
         "size_bytes": int(total["store"]["size_in_bytes"]),
         "documents": int(stats["_all"]["primaries"]["docs"]["count"]),
         "deleted_documents": int(total["docs"]["deleted"]),
@@ -68,4 +68,5 @@ def _by_value(store: Store, index: str, field: str, query: dict[str, Any]) -> di
 
 
 def _distinct(store: Store, index: str, field: str) -> int:
-    return len(_by_value(store, index, field, queries.EVERYTHING))
+    sources = [{field: {"terms": {"field": field}}}]
+    return sum(1 for _ in store.composite(index, sources, queries.EVERYTHING))

@@ -7,13 +7,15 @@ by id needs no refresh; `visible` is for what follows by search.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from elasticsearch import ApiError
+
 from indexer.engines.elastic.bulk import write_all
-from indexer.engines.elastic.values import MAX_ID_BYTES, batches
-from indexer.errors import IndexFailure
+from indexer.engines.elastic.failures import cause_of
+from indexer.engines.elastic.values import batches, is_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 PAGE = 1000
 """Documents that one search gives; 1,000 faces without pictures and vectors are about 1 MB."""
 
-_SMALL_PAGE = 200
+PAGE_OF_VECTORS = 200
+"""Documents with vectors that one request gives: 0.7 MB at 512 dimensions."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,11 @@ class Store:
         self.files = f"{self.name}-files"
         self.labels = f"{self.name}-labels"
         self.faces = f"{self.name}-faces"
+        self._aliases = {self.media, self.segments, self.files, self.labels, self.faces}
         self._lock = threading.Lock()
+        self._refreshing = threading.Lock()
         # What others wrote before this object came must be visible to it too.
-        self._unseen = {self.media, self.segments, self.files, self.labels, self.faces}
+        self._unseen = set(self._aliases)
 
     # --- by id ---------------------------------------------------------------------------------
 
@@ -71,8 +76,8 @@ class Store:
     ) -> dict[str, Document]:
         """Return those documents that exist, by id, as they are now."""
         found: dict[str, Document] = {}
-        possible = [i for i in dict.fromkeys(ids) if 0 < len(i.encode()) <= MAX_ID_BYTES]
-        for part in batches(possible, _SMALL_PAGE if vectors else PAGE):
+        possible = [doc_id for doc_id in dict.fromkeys(ids) if is_id(doc_id)]
+        for part in batches(possible, PAGE_OF_VECTORS if vectors else PAGE):
             answer = self.connection.call(
                 _mget,
                 client=self.connection.client,
@@ -83,10 +88,6 @@ class Store:
                 vectors=vectors,
             )
             for item in answer["docs"]:
-                if "error" in item:
-                    raise IndexFailure(
-                        f"The index {index} cannot be read: {item['error'].get('type')}."
-                    )
                 if item["found"]:
                     found[item["_id"]] = Document(
                         item["_id"], item.get("_source", {}), item["_seq_no"], item["_primary_term"]
@@ -133,7 +134,7 @@ class Store:
                 yield action
 
         try:
-            return write_all(self.connection, noted())
+            return write_all(self.connection, noted(), self._aliases)
         finally:
             for index in touched:
                 self.changed(index)
@@ -147,15 +148,18 @@ class Store:
 
     def visible(self, *indices: str, always: bool = False) -> None:
         """Make what this object wrote to the indices visible; `always`: what others wrote too."""
-        with self._lock:
-            due = [index for index in indices if always or self._kind(index) in self._unseen]
-            self._unseen -= set(due)
-        if due:
+        # One at a time: who finds nothing due must not go on before what made it so is done.
+        with self._refreshing:
+            with self._lock:
+                due = [index for index in indices if always or self._kind(index) in self._unseen]
+                seen = self._unseen.intersection(due)
+                self._unseen -= seen
             try:
-                self.connection.call(self.connection.client.indices.refresh, index=due)
+                if due:
+                    self.connection.call(self.connection.client.indices.refresh, index=due)
             except BaseException:
-                for index in due:
-                    self.changed(index)
+                with self._lock:
+                    self._unseen |= seen
                 raise
 
     def _kind(self, index: str) -> str:
@@ -230,12 +234,21 @@ class Store:
         """Yield all buckets of a composite aggregation: `key` and `doc_count`, exact."""
         after: dict[str, Any] = {}
         while True:
-            composite: dict[str, Any] = {"size": PAGE, "sources": list(sources), **after}
+            composite: dict[str, Any] = {"size": 10 * PAGE, "sources": list(sources), **after}
             found = self.aggregate(index, {"all": {"composite": composite}}, query)["all"]
             yield from found["buckets"]
             if "after_key" not in found:
                 return
             after = {"after": found["after_key"]}
+
+
+_STATUSES = {
+    "circuit_breaking_exception": 429,
+    "es_rejected_execution_exception": 429,
+    "index_not_found_exception": 404,
+    "no_shard_available_action_exception": 503,
+}
+"""Of errors of single documents, which tell none."""
 
 
 def _mget(
@@ -250,7 +263,7 @@ def _mget(
     """Ask for documents by id; the client's own method does not know `_source_exclude_vectors`."""
     json_type = "application/vnd.elasticsearch+json; compatible-with=9"
     parameters = {"_source_includes": includes, "_source_excludes": excludes}
-    return client.perform_request(
+    answer = client.perform_request(
         "POST",
         f"/{quote(index)}/_mget",
         params={
@@ -260,3 +273,8 @@ def _mget(
         headers={"accept": json_type, "content-type": json_type},
         body={"ids": list(ids)},
     )
+    for item in answer["docs"]:
+        if "error" in item:
+            status = _STATUSES.get(cause_of(item)[0], 500)
+            raise ApiError("mget", replace(answer.meta, status=status), item)
+    return answer

@@ -40,6 +40,14 @@ def from_text(stored: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), stored)
 
 
+def is_id(text: str) -> bool:
+    """Whether a document may have this id."""
+    try:
+        return 0 < len(text.encode()) <= MAX_ID_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
 def exact_key(text: str) -> str:
     """Return a key that is equal for equal texts alone, of any length: 128 bits of SHA-256."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -7,58 +7,72 @@ an empty index without vectors, so that adopting a first model, too, is one cond
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from es_mappings import SCHEMA_VERSION, index_template
-from indexer.engines.checks import mismatch
+from indexer.engines.checks import mismatch, not_being_built
+from indexer.engines.elastic.failures import cause_of
 from indexer.errors import IndexFailure, ModelMismatch, UsageError
 from indexer.records import ModelIdentity, Thresholds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from indexer.engines.elastic.store import Store
     from indexer.settings import ElasticsearchSettings
 
 MODELLESS = "none-0"
 """How the faces index of a collection without model ends."""
 
+_HEALTH_SHARE = 0.8
+"""Of a request's time limit: the cluster answers that it is not ready before nobody listens."""
+
 
 @dataclass(frozen=True)
 class Version:
     """A faces index: `number` counts up, the model is None in a new collection.
 
-    loading: who loads it, and the number of copies it is to have then; see `loading`.
+    aliases: those that were on it when it was read. replicas: the copies of each shard that it was
+    made to have, whatever a load has taken away for now.
     """
 
     index: str
     number: int
     model: ModelIdentity | None
-    loading: dict[str, Any] | None = None
+    aliases: frozenset[str]
+    replicas: int
 
 
-def versions(store: Store, alias: str = "") -> list[Version]:
-    """Return the faces indices of the collection, or those that an alias is on, by number."""
+def versions(store: Store) -> list[Version]:
+    """Return the faces indices of the collection, by number, as they were at one moment."""
     answer = store.connection.call(
-        store.connection.client.indices.get_mapping,
+        store.connection.client.indices.get,
         expect=(404,),
-        index=alias or f"{store.faces}-*",
-        filter_path="*.mappings._meta,error.type",
+        index=f"{store.faces}-*",
+        features=["aliases", "mappings"],
+        filter_path="*.aliases,*.mappings._meta",
     )
     found = []
     for index, content in ({} if answer.meta.status == 404 else answer.body).items():
         meta = content.get("mappings", {}).get("_meta", {}).get("sightings", {})
-        if meta.get("collection") == store.name and meta.get("kind") == "faces":
-            number = re.search(r"-([0-9]+)$", index)
-            if number is None:
-                continue  # a copy that somebody restored under another name
-            model = _identity(meta["model"])
-            found.append(Version(index, int(number[1]), model, meta.get("loading")))
+        number = re.search(r"-([0-9]+)$", index)  # none: a copy restored under another name
+        if number and meta.get("collection") == store.name and meta.get("kind") == "faces":
+            found.append(
+                Version(
+                    index,
+                    int(number[1]),
+                    _identity(meta["model"]),
+                    frozenset(content.get("aliases", ())),
+                    int(meta.get("replicas", 1)),
+                )
+            )
     return sorted(found, key=lambda version: version.number)
 
 
 def live(store: Store) -> Version:
     """Return the version that is searched. Raises IndexFailure if the collection is gone."""
-    found = versions(store, store.faces)
+    found = [version for version in versions(store) if store.faces in version.aliases]
     if len(found) != 1:
         raise IndexFailure(
             f"There is no index {store.connection.location.text}, or its alias {store.faces} is "
@@ -67,20 +81,21 @@ def live(store: Store) -> Version:
     return found[0]
 
 
-def live_with_model(store: Store) -> tuple[Version, ModelIdentity]:
-    """Return the live version and its model. Raises ModelMismatch if it has none yet."""
-    version = live(store)
-    if version.model is None:
-        raise ModelMismatch("The index has no model yet; adopt one first.")
-    return version, version.model
+def building(store: Store, model_key: str) -> tuple[Version, ModelIdentity]:
+    """Return the version being built of a model. Raises UsageError if there is none."""
+    for version in unfinished(store):
+        if version.model is not None and version.model.key == model_key:
+            return version, version.model
+    raise UsageError(not_being_built(model_key))
 
 
-def building(store: Store) -> Version:
-    """Return the version being built. Raises UsageError if there is none."""
-    found = versions(store, building_alias(store))
-    if not found:
-        raise UsageError("No other model is being built in this index; call begin_version first.")
-    return found[0]
+def unfinished(store: Store) -> list[Version]:
+    """Return the versions being built; several only if processes began them at the same moment."""
+    return [
+        version
+        for version in versions(store)
+        if building_alias(store) in version.aliases and store.faces not in version.aliases
+    ]
 
 
 def building_alias(store: Store) -> str:
@@ -90,8 +105,8 @@ def building_alias(store: Store) -> str:
 
 def old(store: Store) -> list[Version]:
     """Return the versions that are neither live nor being built: those replaced and kept."""
-    used = {version.index for version in (live(store), *versions(store, building_alias(store)))}
-    return [version for version in versions(store) if version.index not in used]
+    used = {store.faces, building_alias(store)}
+    return [v for v in versions(store) if v.model is not None and not v.aliases & used]
 
 
 def adopt(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -> None:
@@ -100,9 +115,6 @@ def adopt(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -
     if version.model is None:
         created = create(store, model, 1, settings)
         if swap(store, version, created):
-            store.connection.call(
-                store.connection.client.indices.delete, expect=(404,), index=version.index
-            )
             return
         version = live(store)
         if version.index != created.index:
@@ -116,9 +128,12 @@ def adopt(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -
 
 
 def create(
-    store: Store, model: ModelIdentity, number: int, settings: ElasticsearchSettings
+    store: Store,
+    model: ModelIdentity,
+    number: int,
+    settings: ElasticsearchSettings,
 ) -> Version:
-    """Create a faces index for a model, if it is not there, without any alias."""
+    """Create a faces index for a model, if it is not there, as one that is being built."""
     slug = re.sub(r"[^a-z0-9_.]+", "-", model.key.lower()).strip("-._")[-100:]
     index = f"{store.faces}-{slug}-{number}"
     template = index_template(
@@ -138,37 +153,60 @@ def create(
     store.connection.call(
         client.indices.put_index_template, name=f"{store.faces}-{slug}", **template
     )
-    store.connection.call(client.indices.create, expect=(400,), index=index)
-    store.connection.call(client.cluster.health, index=index, wait_for_status="yellow")
-    return Version(index, number, model)
+    create_index(store, index, aliases={building_alias(store): {}})
+    wait_until_ready(store, [index], settings)
+    return Version(index, number, model, frozenset([building_alias(store)]), settings.replicas)
+
+
+def create_index(store: Store, index: str, **body: Any) -> None:
+    """Create an index unless it is there already."""
+    answer = store.connection.call(
+        store.connection.client.indices.create, expect=(400,), index=index, **body
+    )
+    if cause_of(answer.body)[0] not in ("", "resource_already_exists_exception"):
+        raise store.connection.failure(answer.meta.status, answer.body)
+
+
+def wait_until_ready(store: Store, indices: Sequence[str], settings: ElasticsearchSettings) -> None:
+    """Wait until indices can be read and written. Raises IndexFailure if they find no node."""
+    store.connection.call(
+        store.connection.client.cluster.health,
+        index=list(indices),
+        wait_for_status="yellow",
+        timeout=f"{_HEALTH_SHARE * settings.timeout_s * 1000:.0f}ms",
+    )
 
 
 def swap(store: Store, before: Version, after: Version) -> bool:
-    """Move the alias from one version to another in one step; False if it was not there."""
+    """Make a version that is being built the live one, in one step.
+
+    False if `before` is not live any more, or somebody has dropped `after`.
+
+    The index of a collection without model stays: one who comes late to create it finds it there.
+    """
+    building = building_alias(store)
+    actions: list[dict[str, Any]] = [
+        {"remove": {"index": before.index, "alias": store.faces, "must_exist": True}},
+        # Earlier versions of Sightings may have left it there.
+        {"remove": {"index": before.index, "alias": building, "must_exist": False}},
+        {"remove": {"index": after.index, "alias": building, "must_exist": True}},
+        {"add": {"index": after.index, "alias": store.faces}},
+    ]
     answer = store.connection.call(
-        store.connection.client.indices.update_aliases,
-        expect=(404,),
-        actions=[
-            {"remove": {"index": before.index, "alias": store.faces, "must_exist": True}},
-            {"add": {"index": after.index, "alias": store.faces}},
-        ],
+        store.connection.client.indices.update_aliases, expect=(404,), actions=actions
     )
-    return bool(answer.meta.status != 404)
+    # An attempt whose answer was lost may have done it.
+    return bool(answer.meta.status != 404) or live(store).index == after.index
 
 
 def remember(store: Store, version: Version, model: ModelIdentity) -> None:
     """Store where a version's weights lie now."""
-    write_meta(store, replace(version, model=model), version.loading)
-
-
-def write_meta(store: Store, version: Version, loading: dict[str, Any] | None) -> None:
-    """Store what a faces index says of itself."""
     meta = {
         "schema_version": SCHEMA_VERSION,
         "collection": store.name,
         "kind": "faces",
-        "model": None if version.model is None else _document(version.model),
-        "loading": loading,
+        "model": _document(model),
+        "replicas": version.replicas,
     }
     store.connection.call(
         store.connection.client.indices.put_mapping, index=version.index, meta={"sightings": meta}

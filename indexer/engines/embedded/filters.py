@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from indexer.engines.embedded.values import marks, to_blob, to_micros
+from indexer.engines.embedded.values import marks, to_blob, to_id, to_micros
 from indexer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def _add_media(conditions: Conditions, filters: Filters, media_id: str) -> None:
     """Add what is asked of a media; `media_id` is the column with its id."""
     of_file = f"{media_id} IN (SELECT media_id FROM files WHERE {{}})"
     of_media = f"{media_id} IN (SELECT id FROM media WHERE {{}})"
-    conditions.add_list(media_id, filters.media_ids)
-    conditions.add_list(media_id, filters.exclude_media_ids, condition="NOT {}")
+    conditions.add_list(media_id, list(map(to_id, filters.media_ids)))
+    conditions.add_list(media_id, list(map(to_id, filters.exclude_media_ids)), condition="NOT {}")
     conditions.add_list("name", [to_blob(name) for name in filters.file_names], condition=of_file)
     if filters.path_prefix is not None:
         folder = to_blob(filters.path_prefix.rstrip(os.sep))

@@ -273,18 +273,19 @@ class EmbeddedIndex(JobIndex):
         with self._db.writing() as connection:
             versions.begin(connection, model)
 
-    def unembedded_faces(self) -> Iterator[Face]:
+    def unembedded_faces(self, model_key: str) -> Iterator[Face]:
         with self._db.reading() as connection:
-            numbers = face_rows.without_vector(connection, versions.building(connection).number)
+            version = versions.building(connection, model_key)
+            numbers = face_rows.without_vector(connection, version.number)
         return self._faces(numbers, embeddings=False)
 
-    def put_vectors(self, vectors: Mapping[str, np.ndarray]) -> None:
+    def put_vectors(self, model_key: str, vectors: Mapping[str, np.ndarray]) -> None:
         with self._db.writing() as connection:
-            versions.put_vectors(connection, vectors)
+            versions.put_vectors(connection, model_key, vectors)
 
-    def activate_version(self) -> None:
+    def activate_version(self, model_key: str) -> None:
         with self._db.deleting() as connection:
-            versions.activate(connection)
+            versions.activate(connection, model_key)
 
     # --- upkeep ------------------------------------------------------------------------------
 

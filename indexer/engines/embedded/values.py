@@ -36,6 +36,15 @@ def from_blob(stored: bytes) -> str:
     return stored.decode("utf-8", "surrogatepass")
 
 
+def to_id(text: str) -> str | bytes:
+    """Return what to look for in a column of ids: bytes, which equal no id, if no id is so."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return to_blob(text)
+    return text
+
+
 def to_micros(moment: datetime | None) -> int | None:
     """Return microseconds since 1970 UTC. Raises UsageError for a date without time zone."""
     if moment is None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from indexer.engines.checks import mismatch
+from indexer.engines.checks import mismatch, not_being_built
 from indexer.engines.embedded.values import to_vector_blob
 from indexer.errors import IndexFailure, ModelMismatch, UsageError
 from indexer.records import ModelIdentity, Thresholds
@@ -32,11 +32,11 @@ def live(connection: sqlite3.Connection) -> Version | None:
     return _find(connection, "live")
 
 
-def building(connection: sqlite3.Connection) -> Version:
-    """Return the version being built. Raises UsageError if there is none."""
+def building(connection: sqlite3.Connection, model_key: str) -> Version:
+    """Return the version being built of a model. Raises UsageError if there is none."""
     version = _find(connection, "building")
-    if version is None:
-        raise UsageError("No other model is being built in this index; call begin_version first.")
+    if version is None or version.model.key != model_key:
+        raise UsageError(not_being_built(model_key))
     return version
 
 
@@ -65,9 +65,11 @@ def begin(connection: sqlite3.Connection, model: ModelIdentity) -> None:
     _insert(connection, model, "building")
 
 
-def put_vectors(connection: sqlite3.Connection, vectors: Mapping[str, np.ndarray]) -> None:
+def put_vectors(
+    connection: sqlite3.Connection, model_key: str, vectors: Mapping[str, np.ndarray]
+) -> None:
     """Store vectors of the version being built, by face id."""
-    version = building(connection)
+    version = building(connection, model_key)
     connection.executemany(
         """INSERT OR REPLACE INTO vectors (face, version, embedding)
            SELECT number, ?, ? FROM faces WHERE id = ?""",
@@ -78,12 +80,12 @@ def put_vectors(connection: sqlite3.Connection, vectors: Mapping[str, np.ndarray
     )
 
 
-def activate(connection: sqlite3.Connection) -> None:
+def activate(connection: sqlite3.Connection, model_key: str) -> None:
     """Make the version being built the live one; media in progress begin again.
 
     What their segments left for linking was made with the old model.
     """
-    version = building(connection)
+    version = building(connection, model_key)
     missing = connection.execute(
         """SELECT count(*) FROM faces WHERE NOT EXISTS (
              SELECT 1 FROM vectors WHERE face = faces.number AND version = ?)""",

@@ -1,0 +1,1 @@
+"""How fast the Elasticsearch engine writes and finds, and how much it finds of what is there."""
