@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from indexer.engines.checks import query_vectors
 from indexer.engines.elastic import (
-    claims,
     deletion,
     linking,
     naming,
@@ -48,7 +46,6 @@ if TYPE_CHECKING:
         Person,
         Segment,
         SegmentCounts,
-        SegmentSpan,
         State,
     )
     from indexer.results import Group, Hit
@@ -139,26 +136,6 @@ class ElasticIndex(JobIndex):
 
     # --- segments: the job state -------------------------------------------------------------
 
-    def start_media(self, media: Media, spans: Sequence[SegmentSpan]) -> None:
-        working = replace(media, state="working", batch=None, queued_at=None)
-        segment_documents.start(self._store, working, spans)
-
-    def claim_segment(
-        self, media_id: str, *, owner: str, lease_s: float, max_attempts: int
-    ) -> Segment | None:
-        return claims.claim(
-            self._store, media_id, owner=owner, lease_s=lease_s, max_attempts=max_attempts
-        )
-
-    def renew_claim(self, segment: Segment, *, lease_s: float) -> None:
-        claims.renew(self._store, segment, lease_s=lease_s)
-
-    def claim_owners(self) -> tuple[str, ...]:
-        return claims.owners(self._store)
-
-    def release_claims(self, owner: str, *, forgive: bool = False) -> int:
-        return claims.release(self._store, owner, forgive=forgive)
-
     def finish_segment(
         self, segment: Segment, faces: Sequence[Face], *, tracks: bytes, counts: SegmentCounts
     ) -> None:
@@ -167,12 +144,6 @@ class ElasticIndex(JobIndex):
                 self._store, segment, faces, tracks=tracks, counts=counts
             )
         )
-
-    def fail_segment(self, segment: Segment, error: str) -> None:
-        claims.mark_failed(self._store, segment, error)
-
-    def list_segments(self, media_id: str) -> list[Segment]:
-        return segment_documents.of_media(self._store, media_id)
 
     def link_appearances(
         self, media_id: str, settings: AppearanceSettings, *, warnings: Sequence[str] = ()
