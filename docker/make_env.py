@@ -10,8 +10,17 @@ import os
 import secrets
 from pathlib import Path
 
-SECRETS = ("ELASTIC_PASSWORD",)
-"""Variables whose values nobody needs to know by heart."""
+SECRETS = (
+    "ELASTIC_PASSWORD",
+    "KIBANA_PASSWORD",
+    "KIBANA_SECURITY_KEY",
+    "KIBANA_OBJECTS_KEY",
+    "KIBANA_REPORTING_KEY",
+    "REDIS_PASSWORD",
+    "SIGHTINGS_PASSWORD",
+    "SIGNING_KEYS",
+)
+"""Variables whose values nobody needs to know by heart; Kibana wants at least 32 characters."""
 
 ENV = Path(__file__).resolve().parents[1] / ".env"
 

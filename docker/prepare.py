@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What docker-compose.yml has done once before the rest starts; doing it again is harmless.
 
-    prepare.py users    gives Kibana's user its password, and makes one for Sightings
-    prepare.py index    makes the index: templates, empty indices and their aliases
-    prepare.py kibana   imports data views, charts and the dashboard into Kibana
+prepare.py users    gives Kibana's user its password, and makes one for Sightings
+prepare.py index    makes the index: templates, empty indices and their aliases
+prepare.py kibana   imports data views, charts and the dashboard into Kibana
 """
 
 from __future__ import annotations
