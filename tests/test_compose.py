@@ -227,7 +227,7 @@ def test_the_environment_of_ours_is_settings_that_fit_the_other_services(
 ) -> None:
     for name in OURS:
         settings = load(environment=found[name]["environment"])
-        hosts = re.search(r"//([a-z]+):(\d+)/faces$", settings.index)
+        hosts = re.search(r"//([a-z]+):(\d+)/archive$", settings.index)
         assert hosts
         assert hosts[1] in found
         assert found[hosts[1]]["ports"][0].endswith(f":{hosts[2]}")
