@@ -67,7 +67,8 @@ def get_page() -> Response:
     response = _sent(shown.files[_INDEX])
     response.headers["Cache-Control"] = "no-cache"
     response.set_etag(shown.version, weak=True)  # the same for both encodings
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @api.get(f"{PREFIX}/<version>/<path:name>")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext
 
 
 # Two cores may be busy with more than this.
@@ -90,9 +90,22 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def warm_context(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
+    """A browser that has the page's files already, as everybody's has after the first visit."""
+    context = chromium.new_context(base_url=site.address)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(visit: Callable[..., Visit], site: Site) -> Visit:
-    return visit(site)
+def page(warm_context: BrowserContext) -> Iterator[Visit]:
+    """The page of the shared site."""
+    visiting = Visit(warm_context.new_page())
+    visiting.open("#/")
+    yield visiting
+    visiting.page.close()
+    visiting.require_no_complaints()
 
 
 @pytest.fixture

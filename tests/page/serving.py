@@ -6,7 +6,6 @@ import queue
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from waitress import create_server, wasyncore
@@ -19,6 +18,7 @@ from indexer.work import work_on_queued
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from flask import Flask
 
@@ -55,6 +55,8 @@ class Worker:
         with open_embedded(str(self.location)) as index:
             while (media_id := self._queued.get()) is not None:
                 self.gate.wait()
+                if index.model is None:
+                    index.adopt_model(self.networks.embedder.identity)
                 work_on_queued(index, media_id, self.networks)
 
 
@@ -79,7 +81,9 @@ def served(location: Path, folder: Path, networks: Networks, **changes: Any) -> 
         "media_root": str(folder / "uploads"),
     }
     settings = Settings(
-        index=str(location), model=networks.embedder.identity.name, api=ApiSettings(**values | changes)
+        index=str(location),
+        model=networks.embedder.identity.name,
+        api=ApiSettings(**values | changes),
     )
     worker = Worker(location, networks)
     app = create_app(

@@ -72,7 +72,7 @@ def test_file_name(found) -> None:
     only(found, "pioneers.webm")
 
 
-def test_folder(found, made_archive) -> None:
+def test_folder(found) -> None:
     found.page.get_by_label("Folder").fill("/elsewhere")
     found.page.get_by_label("Folder").press("Enter")
     expect(found.by_role("heading", "This person was not found")).to_be_visible()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from indexer import open_index
 from tests.clips import photo, still
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -109,7 +112,9 @@ def test_paths_elsewhere_are_refused_in_words(adding) -> None:
     adding.may_fail = True
     adding.page.get_by_label("Files and folders of the server").fill("/etc/passwd")
     adding.by_role("button", "Add these").click()
-    expect(adding.page.locator(".paths [role=alert]")).to_contain_text("This folder may not be used")
+    expect(adding.page.locator(".paths [role=alert]")).to_contain_text(
+        "This folder may not be used"
+    )
 
 
 def test_an_empty_index_says_what_to_do_and_then_finds(visit, serve, tmp_path, new) -> None:

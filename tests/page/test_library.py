@@ -38,7 +38,6 @@ def test_filters_narrow_it_and_stand_in_the_address(page) -> None:
 
 
 def test_long_lists_come_in_pages(visit, own_site, archive, networks) -> None:
-    from indexer.ingest import ingest
 
     folder = archive.location.parent / "many"
     for number in range(50):

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from indexer.naming import name_faces
 from indexer.records import Filters
 
-HOSTILE = "<img src=x onerror=alert(1)> & \"Co\""
+HOSTILE = '<img src=x onerror=alert(1)> & "Co"'
 
 
 @pytest.fixture

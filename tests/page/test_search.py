@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.clips import photo, still
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_text_is_compressed_for_those_who_take_it(client) -> None:
     assert len(packed.data) < len(plain.data) / 2
 
 
-def test_all_of_it_is_small(client) -> None:
+def test_all_of_it_is_small() -> None:
     sizes = [len(file.packed) for file in read_page().files.values()]
     assert sum(sizes) < 100_000
 
@@ -112,5 +112,7 @@ def test_what_is_loaded_at_first_does_not_grow_with_the_index(page) -> None:
     page.page.goto("about:blank")
     page.page.goto("/")
     page.page.wait_for_load_state("networkidle")
-    data = [each for each in asked if not each.startswith(("http", "faces/")) and "/page/" not in each]
+    data = [
+        each for each in asked if not each.startswith(("http", "faces/")) and "/page/" not in each
+    ]
     assert sorted(data) == ["media?limit=1", "people?limit=12", "session"]

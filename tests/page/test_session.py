@@ -16,7 +16,7 @@ def key_for(tmp_path):
 
 
 @pytest.fixture
-def locked(serve, archive, key_for):
+def locked(serve, archive):
     return serve(archive.location, require_key=True)
 
 

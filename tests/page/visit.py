@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import ConsoleMessage, Locator, Page
 
 _DROP = """([files]) => {
@@ -62,7 +63,6 @@ class Visit:
         assert not bad, bad
 
     def open(self, path: str) -> None:
-        self.page.goto("about:blank")
         self.page.goto("/" + path)
         expect(self.page.locator("main h1")).to_be_attached()
 
@@ -85,9 +85,7 @@ class Visit:
         return self.page.locator(".result")
 
     def result(self, file_name: str) -> Locator:
-        return self.results.filter(
-            has=self.page.get_by_role("heading", name=file_name, exact=True)
-        )
+        return self.results.filter(has=self.page.get_by_role("heading", name=file_name, exact=True))
 
     def found(self) -> list[str]:
         """Return the file names of the results once they are there, in order."""
