@@ -39,12 +39,15 @@ def open_index(
     """
     from indexer.engines import open_index as open_engine
     from indexer.engines.elastic.location import is_on_cluster
+    from indexer.links import stored_links
     from indexer.settings import load
 
     place = os.fspath(location)
     if not is_on_cluster(place):
         return open_engine(place, create=create)
-    return open_engine(place, create=create, settings=(settings or load()).elasticsearch)
+    given = settings or load()
+    links = stored_links(given.api)
+    return open_engine(place, create=create, settings=given.elasticsearch, links=links)
 
 
 def index_media(

@@ -19,6 +19,7 @@ from es_mappings import KINDS, SCHEMA_VERSION, index_template
 from indexer.engines import open_index
 from indexer.engines.elastic import faces, media, segments
 from indexer.engines.elastic.values import from_vector, order_key
+from indexer.links import PictureLinks
 from indexer.records import Segment, SegmentCounts, SegmentSpan
 from indexer.settings import AppearanceSettings, ElasticsearchSettings
 from indexer.tracks import pack_tracks
@@ -57,6 +58,8 @@ VALUES: dict[str, Any] = {
 }
 LONGEST_TERM_BYTES = 32_766
 """Lucene refuses an indexed value above this, and with it the whole document."""
+
+LINKS = PictureLinks(("key",))
 
 TWO_MINUTES = (SegmentSpan(0, 0.0, 60.0), SegmentSpan(1, 60.0, 120.0))
 
@@ -125,7 +128,7 @@ def test_a_placeholder_without_value_is_an_error() -> None:
 def test_a_face_is_mapped_field_by_field() -> None:
     of_media = media.to_document(video("v", recorded_at=NOON)) | media.with_paths("v", ["/v.mp4"])
     face = make_face(video("v"), axis(0))
-    document = faces.to_document(face, axis(0), of_media, "Ann", NOON)
+    document = faces.to_document(face, axis(0), of_media, "Ann", NOON) | LINKS.of_face(face.id)
     appearance = faces.appearance_fields(("a", 0.0, 1.0))
     assert document.keys() == document.keys() | appearance.keys() == properties("faces").keys()
     assert_fitting(properties("faces"), document | appearance)
@@ -193,7 +196,7 @@ def collection(elasticsearch_url: str) -> Iterator[str]:
     settings = ElasticsearchSettings(replicas=0, expunge_s=0)
     with (
         new_collection(elasticsearch_url) as location,
-        open_index(location, create=True, settings=settings) as index,
+        open_index(location, create=True, settings=settings, links=LINKS) as index,
     ):
         tell_everything(index)
         index.refresh()

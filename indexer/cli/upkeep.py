@@ -22,11 +22,21 @@ def optimize_command(
         bool,
         typer.Option("--drop-old", help="Also delete what `reindex` replaced and kept, for good."),
     ] = False,
+    renew_links: Annotated[
+        bool,
+        typer.Option(
+            "--renew-links",
+            help="Also sign the links to pictures in the index anew, by the first signing key.",
+        ),
+    ] = False,
 ) -> None:
     """Make searches fast after much was indexed, and finish what deletions had to leave."""
     with open_existing(load_settings(index=index)) as opened:
         if drop_old:
             dropped = opened.drop_old_versions()
             say(f"Deleted {counted(dropped, 'version')} of the faces that had been replaced.")
+        if renew_links:
+            renewed = opened.renew_links()
+            say(f"Renewed the links of {counted(renewed, 'document')}.")
         opened.optimize()
     say("The index is in order.")

@@ -11,15 +11,14 @@ that up, IndexFailure says what is left to do.
 from __future__ import annotations
 
 from abc import abstractmethod
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from indexer.engines.jobs import Jobs
+from indexer.engines.upkeep import Upkeep
 from indexer.engines.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
 
     import numpy as np
 
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from indexer.settings import AppearanceSettings
 
 
-class Index(Versions, Jobs):
+class Index(Versions, Jobs, Upkeep):
     """Media, segments, faces and labels, searchable by embedding."""
 
     def __enter__(self) -> Index:
@@ -282,19 +281,3 @@ class Index(Versions, Jobs):
 
         Raises NotFound if no label and no face has the name.
         """
-
-    # --- upkeep ------------------------------------------------------------------------------
-
-    def loading(self) -> AbstractContextManager[None]:
-        """Return a context in which much is written; the engine may put off what that hinders."""
-        return nullcontext()
-
-    @abstractmethod
-    def optimize(self) -> None:
-        """Make searches fast after much was written, and finish what deletions had to leave."""
-
-    @abstractmethod
-    def stats(self) -> dict[str, int | str]:
-        """Return media_<state>, photos, videos, faces, appearances, people, labels,
-        segments_<state>, size_bytes, location, engine and model (its key, "" without one).
-        """  # noqa: D205

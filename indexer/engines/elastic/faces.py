@@ -31,7 +31,14 @@ if TYPE_CHECKING:
 ORDER = ["media_id", "timestamp_s", "face_id"]
 """The order of `iter_faces`, by fields of a face that never change."""
 
-NOT_LISTED = ["thumbnail", "embedding", "file_name_keys", "folder_keys"]
+NOT_LISTED = [
+    "thumbnail",
+    "embedding",
+    "file_name_keys",
+    "folder_keys",
+    "thumbnail_url",
+    "frame_url",
+]
 """Fields that no listed face carries."""
 
 

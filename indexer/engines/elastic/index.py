@@ -11,6 +11,7 @@ from indexer.engines.elastic import (
     deletion,
     linking,
     naming,
+    picture_links,
     purging,
     rebuilding,
     replacing,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from indexer.engines.elastic.store import Store
+    from indexer.links import PictureLinks
     from indexer.records import (
         Face,
         Label,
@@ -55,13 +57,18 @@ if TYPE_CHECKING:
 
 
 def open_elastic(
-    location: str, *, create: bool = False, settings: ElasticsearchSettings
+    location: str,
+    *,
+    create: bool = False,
+    settings: ElasticsearchSettings,
+    links: PictureLinks | None = None,
 ) -> ElasticIndex:
     """Open the collection at elasticsearch://HOST:PORT/NAME; `create` makes one if there is none.
 
+    links: sign those that documents carry; None: they carry none.
     Raises UsageError for a location of another form, IndexFailure if it cannot be opened.
     """
-    return ElasticIndex(open_store(location, settings, create=create), settings)
+    return ElasticIndex(open_store(location, settings, create=create, links=links), settings)
 
 
 class ElasticIndex(JobIndex):
@@ -272,6 +279,9 @@ class ElasticIndex(JobIndex):
         first_load.end(self._store, even_held=True)
         purging.expunge(self._store, wait_s=self._settings.expunge_s)
         purging.merge(self._store, versions.live(self._store).index)
+
+    def renew_links(self) -> int:
+        return picture_links.renew(self._store, self._when_writable)
 
     def stats(self) -> dict[str, int | str]:
         return store_statistics.collect(self._store)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from indexer.appearances import plan_links
 from indexer.engines.checks import check_faces_fit, check_models, claim_lost, unit_vector
-from indexer.engines.elastic import claims, versions
+from indexer.engines.elastic import claims, picture_links, versions
 from indexer.engines.elastic import faces as face_documents
 from indexer.engines.elastic import media as media_documents
 from indexer.engines.elastic import segments as segment_documents
@@ -116,9 +116,12 @@ def _replace_faces(
             indexed_at = now()
             for face_id in due:
                 face, vector = new[face_id]
-                source = face_documents.to_document(
-                    face, vector, media.source, persons[face_id], indexed_at
-                )
+                source = {
+                    **face_documents.to_document(
+                        face, vector, media.source, persons[face_id], indexed_at
+                    ),
+                    **picture_links.of_face(store, face_id),
+                }
                 before = present.get(face_id)
                 if before is None:
                     yield Action("create", index, face_id, source)

@@ -15,16 +15,23 @@ from indexer.errors import IndexFailure
 if TYPE_CHECKING:
     from typing import Any
 
+    from indexer.links import PictureLinks
     from indexer.settings import ElasticsearchSettings
 
 
-def open_store(location: str, settings: ElasticsearchSettings, *, create: bool) -> Store:
+def open_store(
+    location: str,
+    settings: ElasticsearchSettings,
+    *,
+    create: bool,
+    links: PictureLinks | None = None,
+) -> Store:
     """Open the collection at a location; `create` makes what of it is missing.
 
     Raises IndexFailure if the cluster cannot be used, the collection is not there or not whole,
     or another version of Sightings made it.
     """
-    store = Store(Connection(parse_location(location), settings))
+    store = Store(Connection(parse_location(location), settings), links)
     try:
         store.connection.check()
         found = parts.find(store)

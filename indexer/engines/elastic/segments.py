@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from indexer.engines.before import before_of
 from indexer.engines.elastic import media as media_documents
+from indexer.engines.elastic import picture_links
 from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.values import from_date, from_text, to_date, to_text
 from indexer.records import WHOLE_MEDIA_S, Segment, SegmentCounts, SegmentSpan
@@ -154,6 +155,7 @@ def put_all(
         return False
     source = {
         **media,
+        **picture_links.of_media(store, media_id),
         **media_documents.with_paths(media_id, media_documents.paths_of(before)),
         "segment_numbers": sorted(numbers),
         "other_face_ids": others,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from indexer.engines.elastic.bulk import Action
     from indexer.engines.elastic.connection import Connection
+    from indexer.links import PictureLinks
 
 PAGE = 1000
 """Documents that one search gives; 1,000 faces without pictures and vectors are about 1 MB."""
@@ -43,10 +44,11 @@ class Document:
 
 
 class Store:
-    """The indices of one collection. Threads may share it."""
+    """The indices of one collection, and what signs links in it. Threads may share it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, links: PictureLinks | None = None) -> None:
         self.connection = connection
+        self.links = links
         self.name = connection.location.name
         self.media = f"{self.name}-media"
         self.segments = f"{self.name}-segments"
