@@ -18,6 +18,7 @@ from indexer.engines.elastic import (
     versions,
 )
 from indexer.engines.elastic import faces as face_documents
+from indexer.engines.elastic import files as file_documents
 from indexer.engines.elastic import filters as queries
 from indexer.engines.elastic import labels as label_documents
 from indexer.engines.elastic import loading as first_load
@@ -119,22 +120,22 @@ class ElasticIndex(JobIndex):
             yield from (found[media_id] for media_id in part if media_id in found)
 
     def find_file(self, path: str) -> MediaFile | None:
-        return media_documents.find_file(self._store, path)
+        return file_documents.find_file(self._store, path)
 
     def put_file(self, file: MediaFile) -> None:
         self._when_writable(
-            lambda: settle_live(self._store, media_documents.place_file(self._store, file))
+            lambda: settle_live(self._store, file_documents.place_file(self._store, file))
         )
-        media_documents.store_file(self._store, file)
+        file_documents.store_file(self._store, file)
 
     def remove_file(self, path: str) -> None:
         self._when_writable(
-            lambda: settle_live(self._store, media_documents.take_path(self._store, path))
+            lambda: settle_live(self._store, file_documents.take_path(self._store, path))
         )
-        media_documents.forget_file(self._store, path)
+        file_documents.forget_file(self._store, path)
 
     def iter_files(self) -> Iterator[MediaFile]:
-        return media_documents.iter_files(self._store)
+        return file_documents.iter_files(self._store)
 
     def delete_media(self, media_ids: Sequence[str]) -> Deleted:
         if not media_ids:
