@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from indexer import open_index
 from indexer.links import PictureLinks, face_path, given_keys, media_path, stored_links
 from indexer.settings_api import ApiSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def parts(link: str) -> tuple[str, str]:
@@ -65,6 +70,11 @@ def test_documents_carry_links_only_where_keys_are_set() -> None:
     assert stored_links(ApiSettings(signing_keys=" , ")) is None
     assert stored_links(ApiSettings(signing_keys="new, old")) == PictureLinks(("new", "old"))
     assert given_keys(ApiSettings(signing_keys="new,old,")) == ("new", "old")
+
+
+def test_an_index_in_a_file_keeps_no_links(tmp_path: Path) -> None:
+    with open_index(tmp_path / "faces.sightings", create=True) as index:
+        assert index.renew_links() == 0
 
 
 def test_keys_are_not_shown() -> None:

@@ -172,9 +172,10 @@ def test_links_that_documents_carry_need_no_key_while_theirs_is_one_of_the_servi
         face, media = (each["both.mp4"] for each in (service.archive.faces, service.archive.media))
         for links in (old, new):
             stored = [*links.of_face(face.id).values(), *links.of_media(media.id).values()]
+            stored.append(f"{links.of_face(face.id)['frame_url']}&box=true&max_side_px=640")
             answers = [service.get(link) for link in stored]
             expected = 200 if links in opened else 401
-            assert [answer.status_code for answer in answers] == [expected] * 4
+            assert [answer.status_code for answer in answers] == [expected] * 5
             if links in opened:
                 assert {answer.mimetype for answer in answers} == {"image/jpeg"}
                 sites = {answer.headers["Cross-Origin-Resource-Policy"] for answer in answers}
