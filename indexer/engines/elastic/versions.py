@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 MODELLESS = "none-0"
 """How the faces index of a collection without model ends."""
 
-_HEALTH_SHARE = 0.8
-"""Of a request's time limit: the cluster answers that it is not ready before nobody listens."""
-
 
 @dataclass(frozen=True)
 class Version:
@@ -153,18 +150,20 @@ def create(
     store.connection.call(
         client.indices.put_index_template, name=f"{store.faces}-{slug}", **template
     )
-    create_index(store, index, aliases={building_alias(store): {}})
-    wait_until_ready(store, [index], settings)
+    aliases: dict[str, Any] = {building_alias(store): {}}
+    if not create_index(store, index, aliases=aliases, timeout=_patience(settings)):
+        wait_until_ready(store, [index], settings)
     return Version(index, number, model, frozenset([building_alias(store)]), settings.replicas)
 
 
-def create_index(store: Store, index: str, **body: Any) -> None:
-    """Create an index unless it is there already."""
+def create_index(store: Store, index: str, **body: Any) -> bool:
+    """Create an index unless it is there already; return whether it is known to be ready."""
     answer = store.connection.call(
         store.connection.client.indices.create, expect=(400,), index=index, **body
     )
     if cause_of(answer.body)[0] not in ("", "resource_already_exists_exception"):
         raise store.connection.failure(answer.meta.status, answer.body)
+    return bool(answer.body.get("shards_acknowledged"))
 
 
 def wait_until_ready(store: Store, indices: Sequence[str], settings: ElasticsearchSettings) -> None:
@@ -173,8 +172,13 @@ def wait_until_ready(store: Store, indices: Sequence[str], settings: Elasticsear
         store.connection.client.cluster.health,
         index=list(indices),
         wait_for_status="yellow",
-        timeout=f"{_HEALTH_SHARE * settings.timeout_s * 1000:.0f}ms",
+        timeout=_patience(settings),
     )
+
+
+def _patience(settings: ElasticsearchSettings) -> str:
+    """Return for how long the cluster may wait: it answers before nobody listens any more."""
+    return f"{0.8 * settings.timeout_s * 1000:.0f}ms"
 
 
 def swap(store: Store, before: Version, after: Version) -> bool:
