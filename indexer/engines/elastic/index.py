@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -137,8 +136,7 @@ class ElasticIndex(Index):
     def _purged(self, delete: Callable[[], Deleted]) -> Deleted:
         """Delete, make what was deleted unrecoverable, and say where it still is."""
         deleted = self._when_writable(delete)
-        purging.expunge(self._store, wait_s=self._settings.expunge_s)
-        return replace(deleted, still_in=purging.snapshots(self._store))
+        return purging.purge(self._store, deleted, wait_s=self._settings.expunge_s)
 
     # --- segments: the job state -------------------------------------------------------------
 
@@ -199,8 +197,7 @@ class ElasticIndex(Index):
         media_ids = filters.media_ids if filters else ()
         if len(media_ids) == 1 and filters == Filters(media_ids=media_ids):
             # A media's faces are known without a search, which would have to refresh all faces.
-            faces = self._faces_of(media_ids[0], embeddings=embeddings)
-            return iter(sorted(faces, key=lambda face: (face.timestamp_s, face.id)))
+            return iter(face_documents.of_media(self._store, media_ids[0], embeddings=embeddings))
         return face_documents.iterate(self._store, index, filters, embeddings=embeddings)
 
     def search(self, vector: np.ndarray, k: int, filters: Filters | None = None) -> list[Hit]:
@@ -251,13 +248,6 @@ class ElasticIndex(Index):
 
     def finish_naming(self, media_ids: Sequence[str]) -> None:
         self._when_writable(lambda: naming.finish_naming(self._store, media_ids))
-
-    def _faces_of(self, media_id: str, *, embeddings: bool = False) -> list[Face]:
-        ids = segment_documents.face_ids_of(self._store, media_id)
-        store = self._store
-        return list(
-            face_documents.get_many(store, store.faces, ids, embeddings=embeddings).values()
-        )
 
     def delete_labels(self, label_ids: Iterable[str]) -> int:
         ids = set(label_ids)
