@@ -167,6 +167,29 @@ def test_one_who_begins_another_model_at_any_moment_never_drops_what_goes_live(
     assert won == {True, False}
 
 
+def test_what_goes_live_at_any_moment_of_anothers_beginning_is_not_dropped(
+    index: Index, other: Index
+) -> None:
+    faces = add_photo(index, "p", axis(0), axis(1))
+    yet_another = replace(OTHER_MODEL, weights_sha256="4" * 64)
+    won = set()
+    for number in count(0):
+        live, following = take_turns(index, faces)
+
+        def activate(following: ModelIdentity = following) -> None:
+            with suppress(UsageError, IndexFailure):
+                index.activate_version(following.key)
+
+        with between((number, activate)) as requests:
+            other.begin_version(yet_another)
+        assert index.model in (live, following)
+        assert len(index.search(live_vector(index), 10)) == 2
+        won.add(index.model == following)
+        if number > len(requests):
+            break
+    assert won == {True, False}
+
+
 def test_two_who_begin_other_models_at_the_same_moment_leave_a_collection_that_opens(
     index: Index, other: Index, location: str
 ) -> None:
