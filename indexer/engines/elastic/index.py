@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from indexer.engines.base import Index
 from indexer.engines.checks import query_vectors
@@ -135,8 +136,8 @@ class ElasticIndex(Index):
 
     def _purged(self, delete: Callable[[], Deleted]) -> Deleted:
         """Delete, make what was deleted unrecoverable, and say where it still is."""
-        deleted = self._when_writable(delete)
-        return purging.purge(self._store, deleted, wait_s=self._settings.expunge_s)
+        wait_s = self._settings.expunge_s
+        return purging.purge(self._store, self._when_writable(delete), wait_s=wait_s)
 
     # --- segments: the job state -------------------------------------------------------------
 
@@ -229,7 +230,8 @@ class ElasticIndex(Index):
             return None, checked
         self._store.visible(self._store.faces)
         faces = self._store.count(version.index)
-        return Searcher(self._store, version.index, self._settings, faces=faces), checked
+        settings = replace(self._settings, vector_type=cast("Any", version.vector_type))
+        return Searcher(self._store, version.index, settings, faces=faces), checked
 
     def count(self, filters: Filters | None = None) -> int:
         self._store.visible(self._store.faces)

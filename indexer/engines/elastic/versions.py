@@ -31,7 +31,8 @@ class Version:
     """A faces index: `number` counts up, the model is None in a new collection.
 
     aliases: those that were on it when it was read. replicas: the copies of each shard that it was
-    made to have, whatever a load has taken away for now.
+    made to have, whatever a load has taken away for now. vector_type: how it keeps vectors, as
+    elasticsearch.vector_type has it for new ones; empty without a model.
     """
 
     index: str
@@ -39,6 +40,7 @@ class Version:
     model: ModelIdentity | None
     aliases: frozenset[str]
     replicas: int
+    vector_type: str
 
 
 def versions(store: Store) -> list[Version]:
@@ -48,11 +50,13 @@ def versions(store: Store) -> list[Version]:
         expect=(404,),
         index=f"{store.faces}-*",
         features=["aliases", "mappings"],
-        filter_path="*.aliases,*.mappings._meta",
+        filter_path="*.aliases,*.mappings._meta,*.mappings.properties.embedding.index_options.type",
     )
     found = []
     for index, content in ({} if answer.meta.status == 404 else answer.body).items():
-        meta = content.get("mappings", {}).get("_meta", {}).get("sightings", {})
+        mappings = content.get("mappings", {})
+        meta = mappings.get("_meta", {}).get("sightings", {})
+        vectors = mappings.get("properties", {}).get("embedding", {}).get("index_options", {})
         number = re.search(r"-([0-9]+)$", index)  # none: a copy restored under another name
         if number and meta.get("collection") == store.name and meta.get("kind") == "faces":
             found.append(
@@ -62,6 +66,7 @@ def versions(store: Store) -> list[Version]:
                     _identity(meta["model"]),
                     frozenset(content.get("aliases", ())),
                     int(meta.get("replicas", 1)),
+                    vectors.get("type", ""),
                 )
             )
     return sorted(found, key=lambda version: version.number)
@@ -153,7 +158,8 @@ def create(
     aliases: dict[str, Any] = {building_alias(store): {}}
     if not create_index(store, index, aliases=aliases, timeout=_patience(settings)):
         wait_until_ready(store, [index], settings)
-    return Version(index, number, model, frozenset([building_alias(store)]), settings.replicas)
+    aliases = frozenset([building_alias(store)])
+    return Version(index, number, model, aliases, settings.replicas, settings.vector_type)
 
 
 def create_index(store: Store, index: str, **body: Any) -> bool:
