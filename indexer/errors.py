@@ -9,6 +9,7 @@ SightingsError
 │   │   ├── IndexLocked         another process has held the write lock too long
 │   │   ├── IndexBlocked        the index is read-only, at least for now
 │   │   ├── StorageFull         no space is left for the index
+│   │   ├── PurgeUnfinished     it is deleted, but its bytes are not off the disks yet
 │   │   └── ClaimLost           another worker has taken over a segment
 │   ├── BrokerFailure       workers cannot be told of work
 │   └── ModelMismatch       the index was made with another embedding model
@@ -18,6 +19,11 @@ SightingsError
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from indexer.records import Deleted
 
 
 class SightingsError(Exception):
@@ -57,6 +63,18 @@ class IndexBlocked(IndexFailure):
 
 class StorageFull(IndexFailure):
     """There is no space left where the index lies."""
+
+
+class PurgeUnfinished(IndexFailure):
+    """What was to be deleted is so, but its bytes are not off the disks yet, as far as is known.
+
+    deleted: how much was deleted, and what holds it all the same, where the engine knows. Its
+    cause is KeyboardInterrupt if somebody would not wait.
+    """
+
+    def __init__(self, message: str, deleted: Deleted | None = None) -> None:
+        super().__init__(message)
+        self.deleted = deleted
 
 
 class ClaimLost(IndexFailure):

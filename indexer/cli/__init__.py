@@ -74,7 +74,8 @@ def main() -> None:
         raise
     except SightingsError as error:
         note(f"sightings: {error}")
-        sys.exit(exit_code(error))
+        interrupted = isinstance(error.__cause__, KeyboardInterrupt)
+        sys.exit(INTERRUPTED if interrupted else exit_code(error))
     except BrokenPipeError:  # whoever reads has read enough
         _drop_output()
         sys.exit(1)

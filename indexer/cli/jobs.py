@@ -142,7 +142,7 @@ def cancel_jobs(
         f"{len(outcomes['cut_short'])} cut short, {len(outcomes['untouched'])} not under way."
     )
     if outcomes["removed"]:
-        say_deleted(cancelled.deleted)
+        say_deleted(lambda: cancelled.deleted)
     for path in outcomes["cut_short"]:
         note(f"{shown(path)} is part old and part new: retry it to finish it.")
 

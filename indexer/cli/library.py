@@ -107,8 +107,7 @@ def remove_media(media: MediaArgument, index: IndexOption = None, yes: YesOption
         for wanted in found.values():
             say(f"{wanted.id[:12]}  {shown(near(wanted.path))}")
         confirm(f"Delete all that the index holds of {len(found)} media for good?", yes=yes)
-        deleted = opened.delete_media(list(found))
-    say_deleted(deleted)
+        say_deleted(lambda: opened.delete_media(list(found)))
 
 
 @media_app.command("prune")
@@ -130,9 +129,8 @@ def prune_media(index: IndexOption = None, yes: YesOption = False) -> None:
             return
         paths = counted(len(gone), "path")
         confirm(f"Forget {paths} and delete the media that lie nowhere else for good?", yes=yes)
-        deleted = prune(opened, gone)
+        say_deleted(lambda: prune(opened, gone))
     say(f"Forgot {paths}.")
-    say_deleted(deleted)
 
 
 def faces_command(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from indexer.errors import PurgeUnfinished
 from indexer.text import clock, counted, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from indexer.records import Deleted
     from indexer.results import Result
@@ -69,8 +70,17 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         say(line.rstrip())
 
 
-def say_deleted(deleted: Deleted) -> None:
-    """Print how much was deleted."""
+def say_deleted(delete: Callable[[], Deleted]) -> None:
+    """Delete, and print how much that was, also if its bytes are not off the disks yet."""
+    try:
+        _say_counts(delete())
+    except PurgeUnfinished as unfinished:
+        if unfinished.deleted:
+            _say_counts(unfinished.deleted)
+        raise
+
+
+def _say_counts(deleted: Deleted) -> None:
     parts = (
         counted(deleted.media, "media"),
         counted(deleted.faces, "face"),

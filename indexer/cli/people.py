@@ -111,9 +111,10 @@ def forget_person(
                 held = f"{counted(person.faces, 'face')} in {counted(person.media, 'media')}"
                 say(f"{shown(name)}: {held}.")
         confirm(f"Delete all that the index holds of {shown(name)} for good?", yes=yes)
-        say_deleted(opened.forget_person(name))
         if others:
+            # Before the person, by whom they are found: whoever is stopped here can ask again.
             _forget_alike(opened, others, alike, yes=yes)
+        say_deleted(lambda: opened.forget_person(name))
 
 
 def _forget_alike(index: Index, others: list[str], alike: bool | None, *, yes: bool) -> None:
@@ -122,6 +123,6 @@ def _forget_alike(index: Index, others: list[str], alike: bool | None, *, yes: b
         alike = typer.confirm(f"There are {found}. Delete them too?", err=True)
     if alike:
         say(f"There were {found}, too.")
-        say_deleted(index.delete_faces(others))
+        say_deleted(lambda: index.delete_faces(others))
     else:
         note(f"There are {found}, such as {others[0]}; they stay (`--alike` deletes them, too).")

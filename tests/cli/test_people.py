@@ -126,9 +126,9 @@ def test_a_forgotten_person_is_gone_and_what_looks_alike_is_named(library: Libra
 def test_unnamed_faces_alike_are_forgotten_with_their_whole_appearances(library: Library) -> None:
     run = sightings("people", "forget", "Anna", "--yes", "--alike")
     assert run.out.splitlines()[1:] == [
-        "Deleted 0 media, 1 face, 1 label.",
         "There were 5 unnamed faces with the verdict `same person`, too.",
         "Deleted 0 media, 5 faces, 0 labels.",
+        "Deleted 0 media, 1 face, 1 label.",
     ]
     left = sightings("faces", library.folder / "clip.mp4", "--json").document
     assert [face["face_id"] for face in left] == [library.in_clip[3]]

@@ -10,7 +10,7 @@ import pytest
 from indexer.engines.elastic.bulk import Action, write_all
 from indexer.engines.elastic.connection import Connection
 from indexer.engines.elastic.location import parse_location
-from indexer.errors import IndexFailure
+from indexer.errors import IndexFailure, UsageError
 from indexer.settings import ElasticsearchSettings
 
 if TYPE_CHECKING:
@@ -70,3 +70,15 @@ def test_what_meets_another_state_is_returned_and_the_rest_is_stored(
     assert ids_in(connection, index) == ["a", "b"]
     found = connection.call(connection.client.get, index=index, id="a")
     assert found["_source"] == {"count": 1}
+
+
+def test_a_value_that_json_cannot_hold_is_told_and_not_shown(
+    connection: Connection, index: str
+) -> None:
+    action = Action("index", index, "a", {"count": "hunter2\udcff"})
+    with pytest.raises(
+        UsageError, match="cannot be stored in an index: str is not valid UTF-8"
+    ) as e:
+        write_all(connection, [action])
+    assert "hunter2" not in str(e.value)
+    assert ids_in(connection, index) == []

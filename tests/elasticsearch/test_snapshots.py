@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from indexer.engines import open_index
 from indexer.errors import IndexFailure
 from indexer.settings import ElasticsearchSettings
 from tests.cli.running import sightings
+from tests.elasticsearch.between import asking
 from tests.elasticsearch.node import Node
 from tests.elasticsearch.rest import make_calls
 from tests.elasticsearch.traces import of_texts, traces
@@ -30,59 +33,41 @@ from tests.engines.builders import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from indexer.engines.base import Index
     from tests.elasticsearch.installation import Installation
 
 SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
 
-REPOSITORY = """
-PUT /_snapshot/backup
-{"type": "fs", "settings": {"location": "FOLDER"}}
-"""
-
-SNAPSHOT = """
-PUT /_snapshot/backup/NAME-1?wait_for_completion=true
-{"indices": "NAME-faces-*,NAME-media-*,NAME-segments-*,NAME-files-*,NAME-labels-*",
- "include_global_state": false}
-"""
-
-LIST = """
-GET /NAME-faces-*,NAME-media-*,NAME-segments-*,NAME-files-*,NAME-labels-*/_alias
-"""
-
-DELETE = """
-DELETE /INDICES
-"""
-
-RESTORE = """
-POST /_snapshot/backup/NAME-1/_restore?wait_for_completion=true
-{"indices": "NAME-faces-*,NAME-media-*,NAME-segments-*,NAME-files-*,NAME-labels-*",
- "include_global_state": false}
-"""
-
-REPOSITORY_TO_READ = """
-PUT /_snapshot/backup
-{"type": "fs", "settings": {"location": "FOLDER", "readonly": true}}
-"""
-
-DELETE_SNAPSHOT = """
-DELETE /_snapshot/backup/NAME-1
-"""
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "elasticsearch.md"
 
 
-def calls(text: str, name: str = "", **values: str) -> str:
-    for placeholder, value in {"NAME": name, **values}.items():
-        text = text.replace(placeholder, value)
-    return text
+def documented(start: str, name: str = "holiday", folder: str = "") -> str:
+    """Return the call of the page's blocks that starts so, for another collection or folder."""
+    blocks = re.findall(r"```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    calls = [call.strip() for block in blocks for call in block.split("\n\n")]
+    (found,) = [call for call in calls if call.startswith(start)]
+    return found.replace("holiday", name).replace('"/backup"', json.dumps(folder))
+
+
+def repository(folder: Path, **settings: object) -> str:
+    line, _, body = documented("PUT /_snapshot/backup\n", folder=str(folder)).partition("\n")
+    wanted = json.loads(body)
+    wanted["settings"] |= settings
+    return f"{line}\n{json.dumps(wanted)}"
+
+
+def delete_snapshot(name: str) -> str:
+    """Return the call that the page names in a sentence."""
+    (call,) = re.findall(r"`(DELETE\s+/_snapshot/[^`]+)`", PAGE.read_text(encoding="utf-8"))
+    return " ".join(call.split()).replace("holiday", name)
 
 
 @pytest.fixture(scope="module")
 def node(elasticsearch_installation: Installation) -> Iterator[Node]:
     with started(lambda: Node(elasticsearch_installation)) as node:
-        folder = str(node.snapshots / "backup")
-        assert make_calls(node.url, calls(REPOSITORY, FOLDER=folder)) == [{"acknowledged": True}]
+        made = make_calls(node.url, repository(node.snapshots / "backup"))
+        assert made == [{"acknowledged": True}]
         yield node
 
 
@@ -99,7 +84,7 @@ def location(node: Node, name: str) -> str:
 
 
 def take_snapshot(node: Node, name: str) -> None:
-    (taken,) = make_calls(node.url, calls(SNAPSHOT, name))
+    (taken,) = make_calls(node.url, documented("PUT /_snapshot/backup/", name))
     assert taken["snapshot"]["state"] == "SUCCESS"
 
 
@@ -159,19 +144,19 @@ def test_a_collection_comes_back_where_it_was_and_on_another_cluster(
         fill(index, "Ann", "Zoë")
         before = answers(index)
     take_snapshot(node, name)
-    (aliases,) = make_calls(node.url, calls(LIST, name))
-    make_calls(node.url, calls(DELETE, INDICES=",".join(aliases)))
+    (aliases,) = make_calls(node.url, documented("GET /", name))
+    make_calls(node.url, documented("DELETE /").replace("INDICES", ",".join(aliases)))
     with pytest.raises(IndexFailure, match="There is no index"):
         open_index(here, settings=SETTINGS)
 
-    (restored,) = make_calls(node.url, calls(RESTORE, name))
+    (restored,) = make_calls(node.url, documented("POST /_snapshot/", name))
     assert restored["snapshot"]["shards"]["failed"] == 0
     with open_index(here, settings=SETTINGS) as index:
         assert answers(index) == before
         go_on(index)
 
-    folder = str(node.snapshots / "backup")
-    make_calls(other_node.url, calls(REPOSITORY_TO_READ + RESTORE, name, FOLDER=folder))
+    make_calls(other_node.url, repository(node.snapshots / "backup", readonly=True))
+    make_calls(other_node.url, documented("POST /_snapshot/", name))
     with open_index(there, settings=SETTINGS) as index:
         assert answers(index) == before
         go_on(index)
@@ -202,7 +187,42 @@ def test_who_was_forgotten_is_in_snapshots_until_these_are_deleted(
         (found,) = make_calls(node.url, f"POST /{index_name}/_search\n{json.dumps(query)}")
         assert found["hits"]["total"]["value"] == 0
 
-    make_calls(node.url, calls(DELETE_SNAPSHOT, name))
+    make_calls(node.url, delete_snapshot(name))
     assert traces(node.snapshots, names) == set()
     removed = sightings("media", "remove", "/photos/1.jpg", "--yes")
     assert (removed.code, removed.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("expunge_s", "code", "told"),
+    [("0.01", 3, "another copy of a shard is away or behind"), ("0", 130, "was interrupted")],
+)
+def test_a_deletion_whose_bytes_stay_tells_how_much_it_was_and_which_snapshots_hold_it(
+    node: Node,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    expunge_s: str,
+    code: int,
+    told: str,
+) -> None:
+    """What was deleted a moment ago is kept for half a minute; and somebody does not wait."""
+    name = f"fair-{code}"
+    with open_index(location(node, name), create=True, settings=SETTINGS) as index:
+        fill(index, "Ann", "Bob")
+    take_snapshot(node, name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("SIGHTINGS_INDEX", location(node, name))
+    monkeypatch.setenv("SIGHTINGS_ELASTICSEARCH_EXPUNGE_S", expunge_s)
+
+    def ctrl_c(ask: Any, node: Any, method: str, target: str, *args: Any) -> Any:
+        if "_forcemerge" in target:
+            raise KeyboardInterrupt
+        return ask(node, method, target, *args)
+
+    with asking(ctrl_c):
+        run = sightings("people", "forget", "Ann", "--no-alike", "--yes")
+    assert (run.code, run.out.splitlines()[-1]) == (code, "Deleted 0 media, 1 face, 1 label.")
+    assert f"These snapshots hold it all the same: backup/{name}-1. Delete them" in run.err
+    assert "It is deleted: no search finds it." in run.err
+    assert told in run.err
+    assert "`sightings optimize`" in run.err

@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from indexer.engines.elastic import filters as queries
+from indexer.engines.elastic import segments as segment_documents
 from indexer.engines.elastic.media import OF_FACES
 from indexer.engines.elastic.store import PAGE_OF_VECTORS
 from indexer.engines.elastic.values import (
@@ -128,6 +129,13 @@ def get_many(
     """Return those faces that exist, by id, as they are now."""
     found = documents(store, index, ids, embeddings=embeddings)
     return {face_id: from_source(document.source) for face_id, document in found.items()}
+
+
+def of_media(store: Store, media_id: str, *, embeddings: bool = False) -> list[Face]:
+    """Return a media's faces in order, as they are now."""
+    ids = segment_documents.face_ids_of(store, media_id)
+    found = get_many(store, store.faces, ids, embeddings=embeddings)
+    return sorted(found.values(), key=lambda face: (face.timestamp_s, face.id))
 
 
 def documents(

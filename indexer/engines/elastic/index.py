@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from indexer.engines.checks import query_vectors
 from indexer.engines.elastic import (
@@ -23,7 +24,6 @@ from indexer.engines.elastic import filters as queries
 from indexer.engines.elastic import labels as label_documents
 from indexer.engines.elastic import loading as first_load
 from indexer.engines.elastic import media as media_documents
-from indexer.engines.elastic import segments as segment_documents
 from indexer.engines.elastic import statistics as store_statistics
 from indexer.engines.elastic.job_index import JobIndex
 from indexer.engines.elastic.opening import open_store
@@ -176,8 +176,7 @@ class ElasticIndex(JobIndex):
         media_ids = filters.media_ids if filters else ()
         if len(media_ids) == 1 and filters == Filters(media_ids=media_ids):
             # A media's faces are known without a search, which would have to refresh all faces.
-            faces = self._faces_of(media_ids[0], embeddings=embeddings)
-            return iter(sorted(faces, key=lambda face: (face.timestamp_s, face.id)))
+            return iter(face_documents.of_media(self._store, media_ids[0], embeddings=embeddings))
         return face_documents.iterate(self._store, index, filters, embeddings=embeddings)
 
     def search(self, vector: np.ndarray, k: int, filters: Filters | None = None) -> list[Hit]:
@@ -209,7 +208,8 @@ class ElasticIndex(JobIndex):
             return None, checked
         self._store.visible(self._store.faces)
         faces = self._store.count(version.index)
-        return Searcher(self._store, version.index, self._settings, faces=faces), checked
+        settings = replace(self._settings, vector_type=cast("Any", version.vector_type))
+        return Searcher(self._store, version.index, settings, faces=faces), checked
 
     def count(self, filters: Filters | None = None) -> int:
         self._store.visible(self._store.faces)
@@ -228,13 +228,6 @@ class ElasticIndex(JobIndex):
 
     def finish_naming(self, media_ids: Sequence[str]) -> None:
         self._when_writable(lambda: naming.finish_naming(self._store, media_ids))
-
-    def _faces_of(self, media_id: str, *, embeddings: bool = False) -> list[Face]:
-        ids = segment_documents.face_ids_of(self._store, media_id)
-        store = self._store
-        return list(
-            face_documents.get_many(store, store.faces, ids, embeddings=embeddings).values()
-        )
 
     def delete_labels(self, label_ids: Iterable[str]) -> int:
         ids = set(label_ids)

@@ -83,6 +83,5 @@ class JobIndex(Index):
 
     def _purged(self, delete: Callable[[], Deleted]) -> Deleted:
         """Delete, make what was deleted unrecoverable, and say where it still is."""
-        deleted = self._when_writable(delete)
-        purging.expunge(self._store, wait_s=self._settings.expunge_s)
-        return replace(deleted, still_in=purging.snapshots(self._store))
+        wait_s = self._settings.expunge_s
+        return purging.purge(self._store, self._when_writable(delete), wait_s=wait_s)

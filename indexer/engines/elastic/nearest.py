@@ -51,7 +51,8 @@ def nearest(
 ) -> list[list[tuple[str, float, str]]]:
     """Return (face id, cosine, media id) of the k nearest of each vector under its own query.
 
-    Cosines are within float32's rounding. exhaustive: look at 10,000 vectors, if there are so many.
+    Cosines are within float32's rounding. settings: with the index's own vector_type.
+    exhaustive: look at 10,000 vectors, if there are so many.
     """
     candidates = MAX_CANDIDATES if exhaustive else max(settings.num_candidates, k)
     searches = [

@@ -92,7 +92,8 @@ def _create(store: Store, settings: ElasticsearchSettings, missing: list[str]) -
             template = index_template(kind, values)
             store.connection.call(client.indices.put_index_template, name=alias, **template)
             index, body = f"{alias}-1", {}
-        create_index(store, index, aliases={alias: {}}, **body)
+        # All are waited for together.
+        create_index(store, index, aliases={alias: {}}, wait_for_active_shards="0", **body)
 
 
 def _modelless(values: dict[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from indexer.engines.elastic import versions
-from indexer.errors import IndexFailure
+from indexer.errors import IndexFailure, PurgeUnfinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from indexer.engines.elastic.store import Store
+    from indexer.records import Deleted
 
 MAX_SEGMENT_BYTES = 5 << 30
 """Of a file that Elasticsearch makes of its own accord (index.merge.policy.max_merged_segment)."""
@@ -36,11 +38,29 @@ def all_indices(store: Store) -> list[str]:
     return [store.media, store.segments, store.files, store.labels, *faces]
 
 
+def purge(store: Store, deleted: Deleted, *, wait_s: float) -> Deleted:
+    """Expunge what was just deleted; return how much it was, with the snapshots that hold it.
+
+    Raises PurgeUnfinished with that, so far as it is known, if the bytes may still be on a disk.
+    """
+    try:
+        deleted = replace(deleted, still_in=snapshots(store))
+        expunge(store, wait_s=wait_s)
+        # One that was made meanwhile took the bytes along.
+        return replace(deleted, still_in=snapshots(store))
+    except (IndexFailure, KeyboardInterrupt) as error:
+        raise PurgeUnfinished(
+            "It is deleted: no search finds it. But its bytes may be on the disks until `sightings "
+            f"optimize` has done its work. {str(error) or 'Waiting for that was interrupted.'}",
+            deleted,
+        ) from error
+
+
 def expunge(store: Store, *, wait_s: float) -> None:
     """Make the bytes of what was deleted up to now leave the disk, in all indices.
 
     wait_s: how long to wait for the copies' leases; 0: not at all, a later merge does the rest.
-    Raises IndexFailure, saying what is left to do, if that is not enough; the deletion holds.
+    Raises IndexFailure, saying what is left to do, if that is not enough.
     """
     indices, client = all_indices(store), store.connection.client
     deleted_by = {copy: state["max_seq_no"] for copy, (state, _) in _copies(store, indices).items()}
@@ -48,9 +68,8 @@ def expunge(store: Store, *, wait_s: float) -> None:
     while wait_s and (due := _still_needed(_copies(store, indices), deleted_by)):
         if time.monotonic() > give_up_at:
             raise IndexFailure(
-                "It is deleted: no search finds it. But its bytes are still in files of "
-                f"{', '.join(due)}: another copy of a shard is away or behind. When the cluster "
-                "is green, run: sightings optimize"
+                f"Bytes of what was deleted are still in files of {', '.join(due)}: another copy "
+                "of a shard is away or behind. When the cluster is green, run: sightings optimize"
             )
         time.sleep(_POLL_S)
     store.connection.call(client.indices.flush, index=indices, force=True, wait_if_ongoing=True)

@@ -47,9 +47,10 @@ def activate(store: Store, model_key: str) -> None:
         try:
             _replace(store, lease, live, building, since=since)
         except BaseException:
-            if lease.renew():
+            # Without the lease, as after a long sleep, whoever has it now decides.
+            if held := lease if lease.renew() else leases.take(store, "replacing"):
                 _let_write(store)
-                lease.give_back()
+                held.give_back()
             raise
         lease.give_back()
 

@@ -25,16 +25,14 @@ if TYPE_CHECKING:
 MODELLESS = "none-0"
 """How the faces index of a collection without model ends."""
 
-_HEALTH_SHARE = 0.8
-"""Of a request's time limit: the cluster answers that it is not ready before nobody listens."""
-
 
 @dataclass(frozen=True)
 class Version:
     """A faces index: `number` counts up, the model is None in a new collection.
 
     aliases: those that were on it when it was read. replicas: the copies of each shard that it was
-    made to have, whatever a load has taken away for now.
+    made to have, whatever a load has taken away for now. vector_type: how it keeps vectors, as
+    elasticsearch.vector_type has it for new ones; empty without a model.
     """
 
     index: str
@@ -42,6 +40,7 @@ class Version:
     model: ModelIdentity | None
     aliases: frozenset[str]
     replicas: int
+    vector_type: str
 
 
 def versions(store: Store) -> list[Version]:
@@ -51,11 +50,13 @@ def versions(store: Store) -> list[Version]:
         expect=(404,),
         index=f"{store.faces}-*",
         features=["aliases", "mappings"],
-        filter_path="*.aliases,*.mappings._meta",
+        filter_path="*.aliases,*.mappings._meta,*.mappings.properties.embedding.index_options.type",
     )
     found = []
     for index, content in ({} if answer.meta.status == 404 else answer.body).items():
-        meta = content.get("mappings", {}).get("_meta", {}).get("sightings", {})
+        mappings = content.get("mappings", {})
+        meta = mappings.get("_meta", {}).get("sightings", {})
+        vectors = mappings.get("properties", {}).get("embedding", {}).get("index_options", {})
         number = re.search(r"-([0-9]+)$", index)  # none: a copy restored under another name
         if number and meta.get("collection") == store.name and meta.get("kind") == "faces":
             found.append(
@@ -65,6 +66,7 @@ def versions(store: Store) -> list[Version]:
                     _identity(meta["model"]),
                     frozenset(content.get("aliases", ())),
                     int(meta.get("replicas", 1)),
+                    vectors.get("type", ""),
                 )
             )
     return sorted(found, key=lambda version: version.number)
@@ -153,18 +155,21 @@ def create(
     store.connection.call(
         client.indices.put_index_template, name=f"{store.faces}-{slug}", **template
     )
-    create_index(store, index, aliases={building_alias(store): {}})
-    wait_until_ready(store, [index], settings)
-    return Version(index, number, model, frozenset([building_alias(store)]), settings.replicas)
+    alias = building_alias(store)
+    if not create_index(store, index, aliases={alias: {}}, timeout=_patience(settings)):
+        wait_until_ready(store, [index], settings)
+    aliases = frozenset([alias])
+    return Version(index, number, model, aliases, settings.replicas, settings.vector_type)
 
 
-def create_index(store: Store, index: str, **body: Any) -> None:
-    """Create an index unless it is there already."""
+def create_index(store: Store, index: str, **body: Any) -> bool:
+    """Create an index unless it is there already; return whether it is known to be ready."""
     answer = store.connection.call(
         store.connection.client.indices.create, expect=(400,), index=index, **body
     )
     if cause_of(answer.body)[0] not in ("", "resource_already_exists_exception"):
         raise store.connection.failure(answer.meta.status, answer.body)
+    return bool(answer.body.get("shards_acknowledged"))
 
 
 def wait_until_ready(store: Store, indices: Sequence[str], settings: ElasticsearchSettings) -> None:
@@ -173,8 +178,13 @@ def wait_until_ready(store: Store, indices: Sequence[str], settings: Elasticsear
         store.connection.client.cluster.health,
         index=list(indices),
         wait_for_status="yellow",
-        timeout=f"{_HEALTH_SHARE * settings.timeout_s * 1000:.0f}ms",
+        timeout=_patience(settings),
     )
+
+
+def _patience(settings: ElasticsearchSettings) -> str:
+    """Return for how long the cluster may wait: it answers before nobody listens any more."""
+    return f"{0.8 * settings.timeout_s * 1000:.0f}ms"
 
 
 def swap(store: Store, before: Version, after: Version) -> bool:

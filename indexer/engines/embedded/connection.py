@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from indexer.engines.embedded.failures import translated
 from indexer.engines.embedded.opening import open_database
-from indexer.errors import IndexFailure
+from indexer.errors import PurgeUnfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ class Database:
     def deleting(self) -> Iterator[sqlite3.Connection]:
         """Run a block as `writing` does, and afterwards make what it deleted unrecoverable.
 
-        Raises IndexFailure, saying what is left to do, if others keep old pages in use; the
+        Raises PurgeUnfinished, saying what is left to do, if others keep old pages in use; the
         deletion holds all the same. A mark in the file makes the next opening finish the purge if
         it was cut short.
         """
@@ -99,8 +99,8 @@ class Database:
         if busy:
             raise self._unpurged("another process is reading an older state of it")
 
-    def _unpurged(self, reason: str) -> IndexFailure:
-        return IndexFailure(
+    def _unpurged(self, reason: str) -> PurgeUnfinished:
+        return PurgeUnfinished(
             f"What was to be deleted is no longer in the index {self.path}, but its bytes are "
             f"still in the files, because {reason}. Make room on the disk, if that is the reason, "
             "and stop the other programs that use the index; the next one that opens it removes "
@@ -113,6 +113,6 @@ class Database:
             unpurged = connection.execute("SELECT count(*) FROM unpurged").fetchone()[0]
         if unpurged:
             self._connection.execute("PRAGMA busy_timeout = 0")
-            with suppress(IndexFailure):
+            with suppress(PurgeUnfinished):
                 self._purge()
             self._connection.execute(f"PRAGMA busy_timeout = {round(busy_timeout_s * 1000)}")
