@@ -66,12 +66,13 @@ def index() -> None:
 
 def kibana() -> None:
     """Import the saved objects; those of before are replaced."""
+    url = os.environ["PUBLIC_URL"].rstrip("/")
     answer = _send(
         "POST",
         f"{os.environ['KIBANA_URL']}/api/saved_objects/_import?overwrite=true",
         ("elastic", os.environ["ELASTIC_PASSWORD"]),
         headers={"kbn-xsrf": "true"},
-        files={"file": ("sightings.ndjson", to_ndjson(_collection(), os.environ["PUBLIC_URL"]))},
+        files={"file": ("sightings.ndjson", to_ndjson(_collection(), url))},
     )
     found = answer.json()
     if not found.get("success"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from elasticsearch import Elasticsearch
+from vl_convert import vegalite_to_svg
 
 from es_mappings import SCHEMA_VERSION, index_template
 from es_mappings.kibana import saved_objects, to_ndjson
@@ -398,6 +399,17 @@ def test_the_chart_of_the_work_tells_states_and_attempts(
     found = rows("segments-by-state", collection, elasticsearch_url)
     told = {(row["key"]["state"], row["key"]["attempts"]): row["doc_count"] for row in found}
     assert told == {("done", 1): 3, ("failed", 1): 1, ("claimed", 1): 1}
+
+
+@titled("visualization")
+def test_a_chart_is_drawn_with_a_bar_for_each_row(
+    short_id: str, collection: str, elasticsearch_url: str
+) -> None:
+    """Drawn by Vega-Lite itself, as Kibana does, over the rows that the node gives."""
+    found = rows(short_id, collection, elasticsearch_url)
+    spec = chart(one(short_id, collection)) | {"data": {"values": found}}
+    svg = vegalite_to_svg(spec, vl_version="5.20")
+    assert svg.count('aria-roledescription="bar"') == len(found) > 0
 
 
 def test_every_chart_is_run() -> None:
