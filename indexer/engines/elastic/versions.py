@@ -158,8 +158,8 @@ def create(
     aliases: dict[str, Any] = {building_alias(store): {}}
     if not create_index(store, index, aliases=aliases, timeout=_patience(settings)):
         wait_until_ready(store, [index], settings)
-    aliases = frozenset([building_alias(store)])
-    return Version(index, number, model, aliases, settings.replicas, settings.vector_type)
+    on_it = frozenset([building_alias(store)])
+    return Version(index, number, model, on_it, settings.replicas, settings.vector_type)
 
 
 def create_index(store: Store, index: str, **body: Any) -> bool:
