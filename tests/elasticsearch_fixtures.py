@@ -20,7 +20,7 @@ from tests.elasticsearch.java import Unavailable
 from tests.elasticsearch.node import Node, PortTaken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 FIXTURES = {
     "elasticsearch_installation",
@@ -33,6 +33,9 @@ ATTEMPTS = 3
 """How often a start is tried when something else takes a port meanwhile."""
 
 RUNNING = pytest.StashKey[pytest.Item]()
+
+_started: list[Node | Cluster] = []
+"""What runs now, of which a test that fails shows the logs' ends."""
 
 Started = TypeVar("Started", Node, Cluster)
 
@@ -55,6 +58,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     item.config.stash[RUNNING] = item
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what nodes said last when a test that may use them fails."""
+    report = yield
+    if report.failed and item.get_closest_marker("slow"):
+        for one in _started:
+            for node in one.nodes if isinstance(one, Cluster) else [one]:
+                report.sections.append((f"log of {node.name} at {node.url}", node.log_tail()))
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -122,4 +138,8 @@ def started(make: Callable[[], Started]) -> Iterator[Started]:
             except PortTaken:
                 if attempt == ATTEMPTS - 1:
                     raise
-        yield started
+        _started.append(started)
+        try:
+            yield started
+        finally:
+            _started.remove(started)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from elasticsearch import Elasticsearch
 
 from indexer.engines import open_index
 from indexer.settings import ElasticsearchSettings
-from tests.cli.running import sightings
+from tests.cli.running import Run, sightings
 from tests.cli.test_cluster import WITH_INDEX
 from tests.elasticsearch.collections import new_collection
 from tests.engines.builders import MODEL, OTHER_MODEL, add_photo, axis, make_label, start, video
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from indexer.engines.base import Index
+    from tests.cli.conftest import RealLibrary
 
 SETTINGS = ElasticsearchSettings(replicas=0, shards=2, expunge_s=0)
 UNPLACED = ElasticsearchSettings(replicas=9, expunge_s=0)
@@ -109,3 +111,56 @@ def test_media_and_faces_that_cannot_be_there_are_unknown(location: str) -> None
         run = sightings("media", "show", name)
         assert (run.code, run.out) == (1, "")
         assert "No media" in run.err
+
+
+def test_media_are_indexed_searched_and_embedded_anew_on_a_node_as_in_a_file(
+    location: str,
+    real_library: RealLibrary,
+    shared_data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SIGHTINGS_ELASTICSEARCH_REPLICAS", "0")
+    monkeypatch.setenv("SIGHTINGS_ELASTICSEARCH_EXPUNGE_S", "0")
+    folder = real_library.folder
+    indexed = sightings("index", folder, "--model", "dlib", "--names-from-folders")
+    in_file = real_library.run.out.replace(str(real_library.index), location)
+    assert (indexed.code, indexed.out) == (0, in_file)
+    assert sightings("index", folder, "--names-from-folders").code == 0
+    counted = ("photos", "videos", "faces", "people", "labels", "media_done")
+    stats = sightings("stats", "--json").document
+    of_file = sightings("stats", "--json", "--index", real_library.index).document
+    assert {name: stats[name] for name in counted} == {name: of_file[name] for name in counted}
+
+    for query in ([folder / "eileen" / "0001.png"], ["--person", "grace"]):
+        found = sightings("search", *query, "--json")
+        assert results(found) == results(
+            sightings("search", *query, "--json", "--index", real_library.index)
+        )
+        assert len(found.found) >= 2
+
+    card = Path(__file__).parents[1] / "cards" / "mobilefacenet.json"
+    model = f"onnx:{shared_data}/models/mobilefacenet.onnx?card={card}"
+    anew = sightings("reindex", "--model", model)
+    assert anew.code == 0
+    assert anew.out.startswith("5 faces of 4 media embedded anew. mobilefacenet-")
+    assert sightings("stats", "--json").document["versions_kept"] == stats["version"]
+    found = sightings("search", folder / "eileen" / "0001.png", "--json")
+    assert {"0001.png", "both.png", "clip.mp4"} <= {*found.found}
+
+    in_order = sightings("optimize", "--drop-old")
+    assert in_order.code == 0
+    assert in_order.out.splitlines() == [
+        "Deleted 1 version of the faces that had been replaced.",
+        "The index is in order.",
+    ]
+    after = sightings("stats", "--json").document
+    assert after["model"].startswith("mobilefacenet-")
+    assert (after["versions_kept"], after["faces"]) == ("", stats["faces"])
+    assert sightings("search", folder / "eileen" / "0001.png", "--json").found == found.found
+
+
+def results(run: Run) -> list[tuple[str, float]]:
+    assert run.code == 0
+    return [
+        (result["media"]["path"], round(result["score"], 5)) for result in run.document["results"]
+    ]

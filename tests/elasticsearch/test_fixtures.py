@@ -6,6 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.elasticsearch.installation import Installation
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,9 +34,20 @@ def test_marked(location):
 """
 
 
+FAILING = """
+def test_of_something_else(elasticsearch_url):
+    assert not elasticsearch_url
+"""
+
+
 def run(folder: Path, *options: str, **environment: str) -> list[str]:
     """Run tests that ask for a node in each way; return the summary's lines."""
-    (folder / "test_asking.py").write_text(ASKING)
+    output = output_of(ASKING, folder, *options, **environment)
+    return output.partition("short test summary info")[2].splitlines()[1:]
+
+
+def output_of(tests: str, folder: Path, *options: str, **environment: str) -> str:
+    (folder / "test_asking.py").write_text(tests)
     inherited = {name: value for name, value in os.environ.items() if name != "CI"}
     command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "tests.elasticsearch_fixtures"]
     ran = subprocess.run(
@@ -42,7 +59,7 @@ def run(folder: Path, *options: str, **environment: str) -> list[str]:
         timeout=300,
         check=False,
     )
-    return ran.stdout.partition("short test summary info")[2].splitlines()[1:]
+    return ran.stdout
 
 
 def test_a_test_that_names_a_node_is_slow_and_one_that_hides_it_fails(tmp_path: Path) -> None:
@@ -64,3 +81,13 @@ def test_without_java_they_fail_in_ci(tmp_path: Path) -> None:
     lines = run(tmp_path, "-m", "slow", SIGHTINGS_TEST_JAVA_HOME=str(tmp_path), CI="true")
     assert "need a JDK of version 21 or newer" in lines[0]
     assert lines[-1].startswith("1 deselected, 2 errors")
+
+
+@pytest.mark.slow
+def test_a_test_that_fails_shows_what_the_node_said_last(
+    elasticsearch_installation: Installation, tmp_path: Path
+) -> None:
+    assert elasticsearch_installation.home.is_dir()
+    output = output_of(FAILING, tmp_path, SIGHTINGS_TEST_ELASTICSEARCH_URL="")
+    shown = output.partition("- log of node at http://127.0.0.1:")[2]
+    assert "started {node}" in shown

@@ -31,6 +31,9 @@ AWAY_S = 30.0
 IMPATIENT = replace(SETTINGS, timeout_s=2.0)
 """Requests are given up, and repeated, many times while the node is away."""
 
+PATIENT = replace(SETTINGS, retry_s=180.0)
+"""On a busy machine a node needs more than half a minute to start."""
+
 
 @pytest.fixture(scope="module")
 def node(elasticsearch_installation: Installation) -> Iterator[Node]:
@@ -66,10 +69,11 @@ def test_an_ingest_outlasts_a_node_that_is_started_again(
 ) -> None:
     with (
         new_index(location) as index,
-        ingest_process(location, large, memory) as process,
+        ingest_process(location, large, memory, elasticsearch=PATIENT) as process,
     ):
         wait_for_segments(index, 3, process)
         node.stop()
+        time.sleep(AWAY_S)
         assert process.runs
         node.start()
         report = process.answer()

@@ -121,3 +121,60 @@ def test_what_others_add_to_a_media_while_it_is_deleted_does_not_change_what_is_
                 break
     assert number > 8
     assert set(told) == {(1, 2)}
+
+
+def test_what_others_add_of_a_person_before_the_last_look_is_forgotten_too(
+    index: Index, location: str
+) -> None:
+    """A photo of hers with a label, and a label on a face that was there."""
+    before = contents(location)
+    media, vector = photo("new"), axis(2, dimensions=4)
+    new = make_face(media, vector, model=OTHER_MODEL.key)
+    there = make_face(photo("q"), axis(1))
+    seen = 0
+    with open_index(location, settings=SETTINGS) as other:
+
+        def add() -> None:
+            other.start_media(media, WHOLE)
+            finish(other, claim(other, media), [new])
+            other.label([make_label(new, "Ann"), make_label(there, "Ann")])
+
+        for number in count(0, 7):
+            put_back(location, before)
+            with between((number, add)) as requests:
+                deleted = index.forget_person("Ann")
+            looks = [n for n, asked in enumerate(requests) if "labels/_search" in asked]
+            changes = [n for n, asked in enumerate(requests) if "_bulk" in asked]
+            assert looks[-1] > changes[-1]
+            if number > looks[-1]:
+                break
+            assert bearing(location, "Ann") == [], requests[number - 1]
+            assert index.get_face(new.id) is None
+            seen += deleted.faces == 3
+    assert seen > 3
+
+
+def test_faces_that_others_find_again_while_they_are_deleted_are_deleted_again(
+    index: Index, location: str
+) -> None:
+    media, vector = photo("new"), axis(2, dimensions=4)
+    face = make_face(media, vector, model=OTHER_MODEL.key)
+    before = contents(location)
+    with open_index(location, settings=SETTINGS) as other:
+
+        def find(options: str) -> None:
+            other.start_media(replace(media, options=options), WHOLE)
+            finish(other, claim(other, media), [face])
+
+        for number in count(1, 4):
+            put_back(location, before)
+            find("a")
+            with between((number, lambda: find("b"))) as requests:
+                index.delete_faces([face.id])
+            looks = [
+                n for n, asked in enumerate(requests) if "-faces-" in asked and "_mget" in asked
+            ]
+            if number > looks[-1]:
+                break
+            assert index.get_face(face.id) is None, requests[number - 1]
+    assert number > 5

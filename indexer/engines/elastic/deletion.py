@@ -41,13 +41,12 @@ def delete_media(store: Store, media_ids: Sequence[str]) -> Deleted:
     deleted = Deleted()
     ids = list(dict.fromkeys(to_text(media_id) for media_id in media_ids))
     for part in batches(ids, MEDIA_TOGETHER):
-        of_part = _delete_media(store, part)
-        deleted = Deleted(
-            deleted.media + of_part.media,
-            deleted.faces + of_part.faces,
-            deleted.labels + of_part.labels,
-        )
+        deleted = _sum(deleted, _delete_media(store, part))
     return deleted
+
+
+def _sum(one: Deleted, other: Deleted) -> Deleted:
+    return Deleted(one.media + other.media, one.faces + other.faces, one.labels + other.labels)
 
 
 def _delete_media(store: Store, ids: Sequence[str]) -> Deleted:
@@ -83,13 +82,28 @@ def _delete_parts(store: Store, media_ids: Sequence[str], faces: Sequence[str]) 
 
 
 def delete_faces(store: Store, face_ids: Sequence[str], *, forgotten: str = "") -> Deleted:
+    """Delete faces and the labels on them, until none is left.
+
+    forgotten: a person whose labels are left, since others would take the name from the faces that
+    are still to be deleted.
+    """
+    deleted = Deleted()
+    for _ in range(media_documents.ATTEMPTS):
+        index = versions.live(store).index
+        present = face_documents.documents(store, index, list(face_ids))
+        if not present:
+            return deleted
+        deleted = _sum(deleted, _delete_faces(store, index, present, forgotten))
+    raise _others_add(store)
+
+
+def _delete_faces(
+    store: Store, index: str, present: Mapping[str, Document], forgotten: str
+) -> Deleted:
     """Delete faces and the labels on them; the other faces of their media are named anew.
 
-    Labels go first, since they are found by the faces. forgotten: a person whose labels are left,
-    since others would take the name from the faces that are still to be deleted.
+    Labels go first, since they are found by the faces.
     """
-    index = versions.live(store).index
-    present = face_documents.documents(store, index, list(face_ids))
     by_media: dict[str, set[str]] = {}
     for face_id, document in present.items():
         by_media.setdefault(document.source["media_id"], set()).add(face_id)
@@ -109,13 +123,31 @@ def delete_faces(store: Store, face_ids: Sequence[str], *, forgotten: str = "") 
 def forget_person(store: Store, name: str) -> Deleted:
     """Delete a person's faces with the labels on them, and the person's other labels.
 
+    Until none is found: others may add some meanwhile. Raises NotFound if there never were any.
+    """
+    deleted = Deleted()
+    for attempt in range(media_documents.ATTEMPTS):
+        of_round = _forget_found(store, name)
+        if of_round is None and attempt == 0:
+            raise nobody_named(name)
+        if of_round is None:
+            return deleted
+        deleted = _sum(deleted, of_round)
+    raise _others_add(store)
+
+
+def _forget_found(store: Store, name: str) -> Deleted | None:
+    """Delete what is found of a person; None if that is nothing.
+
     What has the name in the live version goes last, the labels after the faces: so a deletion that
     was cut short can be asked for again, until nothing of the person is left.
     """
     index = versions.live(store).index
     named = queries.any_of("person_key", [exact_key(name)])
-    faces = face_documents.ids_of_person(store, index, name)
     labels = label_documents.listed(store, persons=[name])
+    # No label goes without its face, which others may not have named yet.
+    settle(store, index, [label.media_id for label in labels])
+    faces = face_documents.ids_of_person(store, index, name)
     elsewhere = {
         face_id
         for version in versions.versions(store)
@@ -123,7 +155,7 @@ def forget_person(store: Store, name: str) -> Deleted:
         for face_id in face_documents.ids_of_person(store, version.index, name)
     }
     if not faces and not labels and not elsewhere:
-        raise nobody_named(name)
+        return None
     _delete_in_every_version(
         store,
         lambda version: _delete_found(store, version, named, face_documents.ORDER),
@@ -212,7 +244,11 @@ def _delete_found(store: Store, index: str, query: dict[str, Any], order: Sequen
         if not ids:
             return
         store.write(Action("delete", index, doc_id) for doc_id in ids)
-    raise IndexFailure(
+    raise _others_add(store)
+
+
+def _others_add(store: Store) -> IndexFailure:
+    return IndexFailure(
         f"Others keep adding to what is being deleted from {store.connection.location.text}. "
         "Stop them, and delete again."
     )

@@ -155,11 +155,11 @@ def create(
     store.connection.call(
         client.indices.put_index_template, name=f"{store.faces}-{slug}", **template
     )
-    alias = building_alias(store)
-    if not create_index(store, index, aliases={alias: {}}, timeout=_patience(settings)):
+    aliases: dict[str, Any] = {building_alias(store): {}}
+    if not create_index(store, index, aliases=aliases, timeout=_patience(settings)):
         wait_until_ready(store, [index], settings)
-    aliases = frozenset([alias])
-    return Version(index, number, model, aliases, settings.replicas, settings.vector_type)
+    on_it = frozenset([building_alias(store)])
+    return Version(index, number, model, on_it, settings.replicas, settings.vector_type)
 
 
 def create_index(store: Store, index: str, **body: Any) -> bool:
