@@ -13,9 +13,9 @@ from benchmarks.elasticsearch.exact import questions
 from benchmarks.elasticsearch.gallery import Gallery, of_people, synthetic
 from benchmarks.elasticsearch.loading import measure_loading
 from benchmarks.elasticsearch.machine import describe
-from benchmarks.elasticsearch.report import Report
 from benchmarks.elasticsearch.searching import measure_searching
 from benchmarks.elasticsearch.writing import measure_writing
+from benchmarks.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from datetime import datetime, timezone
-from importlib.metadata import version
-from pathlib import Path
-
-import psutil
 from elasticsearch import Elasticsearch
+
+from benchmarks import machine
 
 
 def describe(url: str) -> dict[str, str]:
-    """Return the machine and the versions, each by its name; nothing that tells whose it is."""
+    """Return the machine, the versions and the nodes, each by its name."""
     with Elasticsearch(url) as client:
         nodes = list(client.nodes.info(metric=["jvm", "os"])["nodes"].values())
     heap_mb = nodes[0]["jvm"]["mem"]["heap_max_in_bytes"] >> 20
-    packages = ("elasticsearch", "orjson", "numpy")
     return {
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
-        "processor": f"{_processor()}, {os.cpu_count()} cores",
-        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GB",
-        "load": f"{os.getloadavg()[0]:.1f} in the minute before",
-        "system": f"{platform.system()} {platform.machine()}",
+        **machine.describe("elasticsearch", "orjson", "numpy"),
         "nodes": f"{len(nodes)} of Elasticsearch {nodes[0]['version']}, {heap_mb} MB heap, "
         f"Java {nodes[0]['jvm']['version']}, {nodes[0]['os']['allocated_processors']} cores",
-        "client": f"Python {platform.python_version()}, "
-        + ", ".join(f"{name} {version(name)}" for name in packages),
     }
-
-
-def _processor() -> str:
-    """Return the processor's name, as Linux tells it."""
-    told = Path("/proc/cpuinfo")
-    for line in told.read_text(encoding="utf-8").splitlines() if told.exists() else ():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -1,0 +1,1 @@
+"""How many searches `sightings serve` answers, how fast, and what it does when asked for more."""
