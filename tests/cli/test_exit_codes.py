@@ -29,6 +29,7 @@ CODES = {
     errors.IndexBlocked: 3,
     errors.StorageFull: 3,
     errors.PurgeUnfinished: 3,
+    errors.BrokerFailure: 3,
     errors.ClaimLost: 3,
     errors.ModelMismatch: 3,
     errors.NoFace: 1,
