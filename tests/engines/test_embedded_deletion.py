@@ -177,7 +177,7 @@ def test_bytes_that_a_reader_holds_are_told_and_removed_at_the_next_opening(
 ) -> None:
     gone = bytes_of(add_faces(index, "gone", 20))
     reader = hold_old_state(location)
-    with pytest.raises(PurgeUnfinished, match=r"no longer in the index.*another process is reading"):
+    with pytest.raises(PurgeUnfinished, match=r"no longer in the index.*process is reading"):
         index.delete_media([photo("gone").id])
     assert index.count() == 0
     for _ in range(2):
