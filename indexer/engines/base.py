@@ -5,7 +5,7 @@ An index stores media with their files, segments (the job state), faces and labe
 process ends. An engine with transactions shows others a change of several records as a whole or not
 at all; without, a change that was cut short is completed by doing it again, and no media counts as
 done before. "For good" means that the bytes go too, from every file of the index; where others hold
-that up, IndexFailure says what is left to do.
+that up, PurgeUnfinished says what is left to do.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 from indexer.engines import open_index
 from indexer.engines.embedded.index import open_embedded
-from indexer.errors import IndexFailure
+from indexer.errors import PurgeUnfinished
 from indexer.tracks import pack_tracks
 from tests.engines.builders import (
     OTHER_MODEL,
@@ -177,7 +177,7 @@ def test_bytes_that_a_reader_holds_are_told_and_removed_at_the_next_opening(
 ) -> None:
     gone = bytes_of(add_faces(index, "gone", 20))
     reader = hold_old_state(location)
-    with pytest.raises(IndexFailure, match=r"no longer in the index.*another process is reading"):
+    with pytest.raises(PurgeUnfinished, match=r"no longer in the index.*process is reading"):
         index.delete_media([photo("gone").id])
     assert index.count() == 0
     for _ in range(2):
@@ -193,7 +193,7 @@ def test_bytes_that_a_reader_holds_are_told_and_removed_at_the_next_opening(
 def test_deleting_again_removes_bytes_that_were_left(index: Index, location: Path) -> None:
     gone = bytes_of(add_faces(index, "gone", 20))
     reader = hold_old_state(location)
-    with pytest.raises(IndexFailure):
+    with pytest.raises(PurgeUnfinished):
         index.delete_media([photo("gone").id])
     reader.close()
     index.delete_media([photo("gone").id])
