@@ -11,7 +11,7 @@ from benchmarks.elasticsearch.gallery import INDEXED_AT
 from indexer.engines import open_index
 from indexer.engines.elastic import faces as face_documents
 from indexer.engines.elastic import media as media_documents
-from indexer.engines.elastic import purging, versions
+from indexer.engines.elastic import picture_links, purging, versions
 from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.opening import open_store
 from indexer.settings import ElasticsearchSettings
@@ -73,12 +73,16 @@ def new_collection(
 
 
 def documents(gallery: Gallery) -> Iterator[dict[str, Any]]:
-    """Yield the faces as documents with names and appearances: as they are once linked."""
+    """Yield the faces as documents with names and appearances: as they are once linked.
+
+    Nothing signs the links to their pictures here, so these are empty.
+    """
+    empty = dict.fromkeys(picture_links.FIELDS)
     fields = {media.id: _media_document(media) for media in gallery.all_media()}
     for face in gallery.faces():
         yield face_documents.to_document(
             face, face.vector, fields[face.media_id], face.person, INDEXED_AT
-        ) | {field: getattr(face, field) for field in APPEARANCE}
+        ) | {**empty, **{field: getattr(face, field) for field in APPEARANCE}}
 
 
 def fill(collection: Collection, gallery: Gallery) -> None:
