@@ -168,7 +168,7 @@ def test_lucene_has_no_deleted_documents_and_no_files_of_old_segments(
         index: content["settings"]["index"]["uuid"]
         for index, content in client.indices.get_settings(index=f"{NAME}-*").body.items()
     }
-    assert len(uuids) == 6  # the version that was replaced is one of them
+    assert len(uuids) == 7  # with the version that was replaced, and where the collection began
     for index, uuid in uuids.items():
         folder = node.log.parent / "data" / "indices" / uuid / "0" / "index"
         (copy,) = shards[index]["shards"]["0"]
