@@ -43,7 +43,8 @@ class Query:
 
     vectors: (n, dimensions) float32, rows of length 1; a media's score is its highest cosine to
     any. description: what a person would call it. number, box_xyxy: which face of the photo it
-    is, counted from 1 at the left, and where, if it is one of a photo's. thumbnail: JPEG.
+    is, counted from 1 at the left, and where, if it is one of a photo's. thumbnail: JPEG. model:
+    key of what made the vectors; None if that is not known.
     """
 
     vectors: np.ndarray = field(repr=False, compare=False)
@@ -51,6 +52,7 @@ class Query:
     number: int | None = None
     box_xyxy: Box | None = None
     thumbnail: bytes | None = field(default=None, repr=False, compare=False)
+    model: str | None = field(default=None, compare=False)
 
 
 class PictureQueries:
@@ -159,7 +161,9 @@ class PictureQueries:
         if not tracks:
             raise NoFace(f"Nobody is seen in {shown(name)}{self._gates()}.")
         thumbnail = next(face.thumbnail for part in parts for face in part.faces)
-        return Query(np.array([track.mean for track in tracks]), name, thumbnail=thumbnail)
+        vectors = np.array([track.mean for track in tracks])
+        model = networks.embedder.identity.key
+        return Query(vectors, name, thumbnail=thumbnail, model=model)
 
     def any_media(self, paths: Sequence[Path], face: FaceChoice = "largest") -> list[Query]:
         """Return the queries that photos, or one video, stand for."""
@@ -217,6 +221,7 @@ def photo_queries(
             vectors=mean_vector(np.concatenate([query.vectors for query in listed])),
             description=f"{len(photos)} photos",
             thumbnail=listed[0].thumbnail,
+            model=listed[0].model,
         )
     ]
 
@@ -239,6 +244,7 @@ def _chosen(name: str, faces: Sequence[Face], face: FaceChoice) -> list[Query]:
             number=i + 1,
             box_xyxy=faces[i].box_xyxy,
             thumbnail=faces[i].thumbnail,
+            model=faces[i].model,
         )
         for i in chosen
     ]
@@ -253,7 +259,8 @@ def stored_face_query(index: Index, face_id: str) -> Query:
     """Return a query for a face of the index. Raises NotFound."""
     face = find_face(index, face_id)
     thumbnail = index.thumbnail(face.id)
-    return Query(face.vector[None], f"stored face {face_id}", thumbnail=thumbnail)
+    name = f"stored face {face_id}"
+    return Query(face.vector[None], name, thumbnail=thumbnail, model=face.model)
 
 
 def person_query(index: Index, name: str) -> Query:
@@ -262,7 +269,8 @@ def person_query(index: Index, name: str) -> Query:
     if not faces:
         raise NotFound(f"No face is named {name!r}; `sightings people list` shows the names.")
     vectors = mean_vector(np.array([face.vector for face in faces]))
-    return Query(vectors, name, thumbnail=index.thumbnail(faces[0].id))
+    thumbnail = index.thumbnail(faces[0].id)
+    return Query(vectors, name, thumbnail=thumbnail, model=faces[0].model)
 
 
 def mean_vector(vectors: np.ndarray) -> np.ndarray:

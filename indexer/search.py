@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from indexer.errors import ModelMismatch
 from indexer.networks import UNCALIBRATED_LINK_COSINE
 from indexer.records import Filters
 from indexer.results import Result, Sighting
@@ -32,8 +33,9 @@ def find(
     Results with the verdict `different` are left out unless `include_different`; a model without
     thresholds gives no verdict, and all results count. Spans are those of every appearance from
     the verdict `possible` up (from `min_score`, if that is higher), and the best hit's.
+    Raises ModelMismatch if the index's model is not, or no longer, the query's.
     """
-    model = index.model
+    model = _checked(index.model, query)
     if model is None:
         return []
     wanted = -1.0 if min_score is None else min_score
@@ -46,15 +48,17 @@ def find(
         min_score=wanted if include_different else max(wanted, possible),
         span_score=max(wanted, alike),
     )
+    # Vectors of another model may have the same length: a swap in between must not go unnoticed.
+    _checked(index.model, query)
     return [_result(group, model) for group in groups]
 
 
 def alike_unnamed(index: Index, query: Query) -> list[Hit]:
     """Return the best unnamed face of each appearance (each photo's face) of `same person`.
 
-    Empty for a model without thresholds.
+    Empty for a model without thresholds. Raises ModelMismatch as `find` does.
     """
-    model = index.model
+    model = _checked(index.model, query)
     if model is None or model.thresholds is None:
         return []
     same = model.thresholds.same_person
@@ -65,7 +69,17 @@ def alike_unnamed(index: Index, query: Query) -> list[Hit]:
         min_score=same,
         span_score=same,
     )
+    _checked(index.model, query)
     return [hit for group in groups for hit in group.hits]
+
+
+def _checked(model: ModelIdentity | None, query: Query) -> ModelIdentity | None:
+    if model is not None and query.model is not None and model.key != query.model:
+        raise ModelMismatch(
+            f"The index's model is {model.key} now, and what is searched for was made with "
+            f"{query.model}. Search again."
+        )
+    return model
 
 
 def _result(group: Group, model: ModelIdentity) -> Result:

@@ -20,7 +20,7 @@ from indexer.ingest import ingest
 from indexer.naming import name_faces
 from indexer.query import PictureQueries, mean_vector, person_query, stored_face_query
 from indexer.reindex import reindex
-from indexer.search import find
+from indexer.search import alike_unnamed, find
 from tests.clips import GREY, WIDTH, clip, faces_of, photo, shot, still
 from tests.fake_embedder import FakeEmbedder
 
@@ -226,3 +226,26 @@ def test_networks_of_a_model_that_is_no_longer_the_indexes_are_refused(
         reindex(index, FakeEmbedder("2"), networks.settings)
         with pytest.raises(ModelMismatch, match="cannot be compared"):
             queries.photo(media / "grace.png")
+
+
+@pytest.mark.parametrize("kind", ["photo", "several photos", "stored face", "person"])
+def test_what_was_made_with_the_model_before_is_not_compared_with_the_one_now(
+    kind, tmp_path, media, both, networks
+) -> None:
+    """The vectors of the two have the same length: nothing else would tell them apart."""
+    with open_index(tmp_path / "faces.sightings", create=True) as index:
+        ingest(index, [media / "grace.png"], networks)
+        (face,) = index.iter_faces()
+        name_faces(index, "Grace", [face.id])
+        queries = PictureQueries(index, networks.settings, networks=networks)
+        (query,) = {
+            "photo": lambda: queries.photo(media / "grace.png"),
+            "several photos": lambda: queries.photos([media / "grace.png", both]),
+            "stored face": lambda: [stored_face_query(index, face.id)],
+            "person": lambda: [person_query(index, "Grace")],
+        }[kind]()
+        assert len(find(index, query, include_different=True)) == 1
+        reindex(index, FakeEmbedder("2"), networks.settings)
+        for search in (find, alike_unnamed):
+            with pytest.raises(ModelMismatch, match="Search again"):
+                search(index, query)

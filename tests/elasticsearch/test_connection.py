@@ -363,6 +363,7 @@ BUSY = [
     error(503, "cluster_block_exception", "blocked by: [SERVICE_UNAVAILABLE/1/state not recovered"),
     Answer(504, "", {}, "text/plain"),
     error(500, "node_disconnected_exception", "[node-2][127.0.0.1:9300] disconnected"),
+    error(500, "illegal_index_shard_state_exception", "CurrentState[RECOVERING]"),
     Answer(200, {"hits": {"hits": [{"_id": "x" * 5000}]}}, cut=True),
     Answer(200, {"acknowledged": True}, cut=True),
 ]

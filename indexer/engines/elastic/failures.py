@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 _RETRIED_TYPES = frozenset({
     "connect_transport_exception",
+    "illegal_index_shard_state_exception",
+    "index_shard_not_started_exception",
     "master_not_discovered_exception",
     "node_closed_exception",
     "node_disconnected_exception",
     "node_not_connected_exception",
     "receive_timeout_transport_exception",
 })  # fmt: skip
-"""A node that goes away in mid-request can be answered for by the others with status 500."""
+"""A node that goes away, or that has just come back, may be answered for with status 500."""
 
 _DISK_BLOCK = re.compile("(FORBIDDEN|TOO_MANY_REQUESTS)/1[23]/")
 """The blocks that the disk's flood stage sets on indices, or on the cluster, by their numbers."""
