@@ -87,7 +87,7 @@ def search(
     Of a photo its largest face is taken. Raises NoFace, MediaError, IndexFailure.
     """
     from indexer.query import PictureQueries
-    from indexer.search import find
+    from indexer.searching import find
     from indexer.settings import load
 
     listed = [query] if isinstance(query, (str, os.PathLike)) else list(query)

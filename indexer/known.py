@@ -34,7 +34,7 @@ def require_name(name: str) -> None:
 def alike_faces(index: Index, name: str) -> list[str]:
     """Return the ids of unnamed faces that look like a person, with their whole appearances."""
     from indexer.query import person_query
-    from indexer.search import alike_unnamed
+    from indexer.searching import alike_unnamed
 
     try:
         hits = alike_unnamed(index, person_query(index, name))

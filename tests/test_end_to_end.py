@@ -12,7 +12,7 @@ from indexer import index_media, open_index, search
 from indexer.naming import name_faces
 from indexer.query import person_query
 from indexer.records import Filters
-from indexer.search import find
+from indexer.searching import find
 from tests.rendered import PEOPLE, photo, render, script, spans_of
 
 if TYPE_CHECKING:

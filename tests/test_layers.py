@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import indexer
+
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = ["es_mappings", "indexer", "tasks", "api"]
 HEAVY = {
@@ -111,3 +113,9 @@ def test_the_package_and_its_help_start_within_three_tenths_of_a_second(command:
         return min(took_s)
 
     assert best_s(command) - best_s(["-c", ""]) < 0.3
+
+
+@pytest.mark.parametrize("name", indexer.__all__)
+def test_no_module_takes_the_place_of_what_the_package_offers(name: str) -> None:
+    """Importing a submodule sets it on its package, over a function of that name."""
+    assert not (ROOT / "indexer" / f"{name}.py").exists()

@@ -20,7 +20,7 @@ from indexer.ingest import ingest
 from indexer.naming import name_faces
 from indexer.query import PictureQueries, mean_vector, person_query, stored_face_query
 from indexer.reindex import reindex
-from indexer.search import alike_unnamed, find
+from indexer.searching import alike_unnamed, find
 from tests.clips import GREY, WIDTH, clip, faces_of, photo, shot, still
 from tests.fake_embedder import FakeEmbedder
 

@@ -14,7 +14,7 @@ from indexer.ingest import Progress, ingest
 from indexer.naming import name_faces
 from indexer.query import PictureQueries, stored_face_query
 from indexer.reindex import reindex
-from indexer.search import find
+from indexer.searching import find
 from indexer.settings import Settings
 from tests.clips import GREY, clip, documents, faces_of, photo, shot, still
 from tests.fake_embedder import FakeEmbedder

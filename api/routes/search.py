@@ -21,7 +21,7 @@ from api.service import current
 from indexer.errors import NotFound, UsageError
 from indexer.links import BASE
 from indexer.query import person_query, photo_queries, stored_face_query
-from indexer.search import TOP, find
+from indexer.searching import TOP, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -33,7 +33,7 @@ def demo_command(
     from indexer.demo import make_media, pick_model
     from indexer.ingest import ingest
     from indexer.query import PictureQueries
-    from indexer.search import find
+    from indexer.searching import find
 
     place = folder.absolute() / "demo.sightings"
     settings = load_settings(assignments, index=str(place))

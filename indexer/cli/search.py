@@ -135,7 +135,7 @@ def search_command(
     from indexer.contact_sheet import check_sheet
     from indexer.moments import moment
     from indexer.records import Filters
-    from indexer.search import find
+    from indexer.searching import find
 
     if from_s is not None and to_s is not None and from_s > to_s:
         raise typer.BadParameter(f"--from-s {from_s:g} is after --to-s {to_s:g}.")

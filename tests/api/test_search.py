@@ -15,7 +15,7 @@ from indexer import open_index
 from indexer.documents import search_document
 from indexer.query import PictureQueries
 from indexer.records import Filters
-from indexer.search import find
+from indexer.searching import find
 from tests.cli.running import sightings
 from tests.clips import WIDTH, clip, photo, shot, still
 

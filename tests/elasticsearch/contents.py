@@ -15,7 +15,7 @@ Contents = dict[str, dict[str, dict[str, Any]]]
 """Sources by id, by what follows the collection's name in the index."""
 
 PASSING = {
-    "media": ("indexed_at", "touched"),
+    "media": ("before", "indexed_at", "touched"),
     "segments": ("attempts", "finished_at", "owner", "lease_until"),
     "files": (),
     "labels": ("created_at",),

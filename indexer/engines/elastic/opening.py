@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from es_mappings import SCHEMA_VERSION, index_template
@@ -10,7 +11,7 @@ from indexer.engines.elastic.connection import Connection
 from indexer.engines.elastic.location import parse_location
 from indexer.engines.elastic.store import Store
 from indexer.engines.elastic.versions import MODELLESS, create_index, wait_until_ready
-from indexer.errors import IndexFailure
+from indexer.errors import IndexBlocked, IndexFailure, StorageFull
 
 if TYPE_CHECKING:
     from typing import Any
@@ -38,8 +39,10 @@ def open_store(
         if missing := parts.missing(store, found):
             found = _completed(store, settings, found, missing, create=create)
         parts.check(location, found)
-        loading.end(store)
-        replacing.end_abandoned(store)
+        # What cannot be written now can be read; the next to open tries again.
+        with suppress(IndexBlocked, StorageFull):
+            loading.end(store)
+            replacing.end_abandoned(store)
     except BaseException:
         store.connection.close()
         raise
