@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 
 from elasticsearch import Elasticsearch
 
+from indexer.settings import ElasticsearchSettings
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
+"""For a single node, and for deletions whose bytes are not the matter."""
 
 
 @contextmanager

@@ -4,18 +4,58 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from elasticsearch import Elasticsearch
 
+from indexer.engines import open_index
 from tests.clips import BROWN, GREY, clip, photo, shot, still
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
+from tests.elasticsearch.connecting import connections
 from tests.elasticsearch.contents import contents
 from tests.elasticsearch.ingests import completed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy as np
 
+    from indexer.engines.base import Index
+    from tests.elasticsearch.connecting import Connect
     from tests.elasticsearch.contents import Contents
+
+
+@pytest.fixture
+def location(elasticsearch_url: str) -> Iterator[str]:
+    """The location of a collection that is not there yet."""
+    with new_collection(elasticsearch_url) as new:
+        yield new
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Makes connections that give up soon."""
+    with connections() as to:
+        yield to
+
+
+@pytest.fixture
+def index(location: str) -> Iterator[Index]:
+    """A new collection."""
+    with open_index(location, create=True, settings=SETTINGS) as new:
+        yield new
+
+
+@pytest.fixture
+def other(index: Index, location: str) -> Iterator[Index]:  # noqa: ARG001  # it must be there
+    """Another worker's object of the same collection."""
+    with open_index(location, settings=SETTINGS) as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
+    with Elasticsearch(elasticsearch_url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from indexer.engines import open_index
-from indexer.settings import ElasticsearchSettings
+from tests.elasticsearch.collections import SETTINGS
 from tests.fake_embedder import FakeEmbedder
 from tests.ingest_process import IngestProcess, finished_segments, wait_until
 
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
     from indexer.ingest import Report
-
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
+    from indexer.settings import ElasticsearchSettings
 
 
 def new_index(location: str, settings: ElasticsearchSettings = SETTINGS) -> Index:

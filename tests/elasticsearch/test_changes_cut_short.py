@@ -14,7 +14,7 @@ from indexer.errors import NotFound
 from indexer.records import MediaFile, SegmentSpan
 from indexer.settings import ElasticsearchSettings
 from indexer.tracks import pack_tracks
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
 from tests.elasticsearch.contents import contents, differences, layout, put_back
 from tests.elasticsearch.dying import killed
 from tests.engines.builders import (
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
     Change = Callable[[Index], object]
 
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
 LOADING = ElasticsearchSettings(replicas=1, expunge_s=0, first_load=True)
 
 HALVES = (SegmentSpan(0, 0.0, 60.0), SegmentSpan(1, 60.0, 120.0))

@@ -10,24 +10,14 @@ import pytest
 from elasticsearch import ApiError, Elasticsearch
 
 from indexer.engines import open_index
-from indexer.settings import ElasticsearchSettings
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS
 from tests.engines.builders import OTHER_MODEL, add_photo, axis, make_label, photo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from indexer.engines.base import Index
 
 TOGETHER = 3
 DELETIONS = 4
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
-
-
-@pytest.fixture
-def location(elasticsearch_url: str) -> Iterator[str]:
-    with new_collection(elasticsearch_url) as new:
-        yield new
 
 
 def replace_model(index: Index) -> None:

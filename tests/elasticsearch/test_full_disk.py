@@ -9,7 +9,6 @@ import pytest
 
 from indexer.engines import open_index
 from indexer.errors import StorageFull
-from tests.elasticsearch.collections import new_collection
 from tests.elasticsearch.contents import contents, differences, layout, raw_client
 from tests.elasticsearch.ingests import (
     SETTINGS,
@@ -21,16 +20,9 @@ from tests.elasticsearch.ingests import (
 from tests.engines.builders import OTHER_MODEL, add_photo, axis, make_label, photo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.elasticsearch.contents import Contents
-
-
-@pytest.fixture
-def location(elasticsearch_url: str) -> Iterator[str]:
-    with new_collection(elasticsearch_url) as location:
-        yield location
 
 
 def set_flood_stage(location: str, *, on: bool) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from indexer.engines import open_index
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
 from tests.elasticsearch.contents import contents, differences, layout, put_back
 from tests.elasticsearch.dying import killed
-from tests.elasticsearch.ingests import SETTINGS, completed, ingest_process, new_index, run
+from tests.elasticsearch.ingests import completed, ingest_process, new_index, run
 from tests.ingest_process import finished_segments, wait_until
 
 if TYPE_CHECKING:

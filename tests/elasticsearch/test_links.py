@@ -12,9 +12,8 @@ from indexer.engines import open_index
 from indexer.engines.elastic import picture_links
 from indexer.errors import UsageError
 from indexer.links import PictureLinks
-from indexer.settings import ElasticsearchSettings
 from tests.cli.running import sightings
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS
 from tests.engines.builders import (
     MODEL,
     OTHER_MODEL,
@@ -26,18 +25,9 @@ from tests.engines.builders import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from indexer.engines.base import Index
 
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
 OLD, NEW = PictureLinks(("old",)), PictureLinks(("new", "old"))
-
-
-@pytest.fixture
-def location(elasticsearch_url: str) -> Iterator[str]:
-    with new_collection(elasticsearch_url) as location:
-        yield location
 
 
 def opened(location: str, links: PictureLinks | None) -> Index:

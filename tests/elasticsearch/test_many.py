@@ -10,8 +10,7 @@ import pytest
 from indexer.engines import open_index
 from indexer.engines.elastic import deletion, media, nearest
 from indexer.records import Deleted, Filters
-from indexer.settings import ElasticsearchSettings
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
 from tests.engines.builders import add_photo, axis, make_label, photo, random_vectors
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
 
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
 ORDER = (3, 0, 4, 1, 2)
 
 

@@ -11,9 +11,9 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.engines import open_index
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
 from tests.elasticsearch.contents import contents, differences
-from tests.elasticsearch.ingests import SETTINGS, ingest_process, new_index, wait_for_segments
+from tests.elasticsearch.ingests import ingest_process, new_index, wait_for_segments
 from tests.engines.builders import MODEL, add_photo, axis, random_vectors
 from tests.ingest_process import wait_until
 

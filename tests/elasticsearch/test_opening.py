@@ -12,8 +12,7 @@ from elasticsearch import Elasticsearch
 from es_mappings import KINDS, SCHEMA_VERSION
 from indexer.engines import open_index
 from indexer.errors import IndexFailure
-from indexer.settings import ElasticsearchSettings
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
 from tests.elasticsearch.tampering import (
     changed,
     doubled,
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
 
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
-
 
 @pytest.fixture(scope="module")
 def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
@@ -45,13 +42,6 @@ def filled(elasticsearch_url: str) -> Iterator[str]:
     """The location of a collection that holds something; tests leave it as they find it."""
     with new_collection(elasticsearch_url) as location:
         fill(location)
-        yield location
-
-
-@pytest.fixture
-def location(elasticsearch_url: str) -> Iterator[str]:
-    """The location of a collection that is not there yet."""
-    with new_collection(elasticsearch_url) as location:
         yield location
 
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from indexer.errors import IndexFailure
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
 from tests.elasticsearch.contents import contents, differences
 from tests.elasticsearch.ingests import (
-    SETTINGS,
     completed,
     ingest_process,
     new_index,
@@ -21,9 +20,10 @@ from tests.elasticsearch.ingests import (
 from tests.elasticsearch.node import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from indexer.settings import ElasticsearchSettings
     from tests.elasticsearch.contents import Contents
     from tests.elasticsearch.installation import Installation
 
@@ -47,35 +47,30 @@ def location(node: Node) -> Iterator[str]:
         yield location
 
 
-def test_an_ingest_outlasts_a_node_that_does_not_answer(
-    location: str, node: Node, large: Path, memory: Path, undisturbed: Contents
+@pytest.mark.parametrize(
+    ("go", "come_back", "settings"),
+    [(Node.pause, Node.resume, IMPATIENT), (Node.stop, Node.start, PATIENT)],
+    ids=["does not answer", "is started again"],
+)
+def test_an_ingest_outlasts_a_node_that_is_away(
+    go: Callable[[Node], object],
+    come_back: Callable[[Node], object],
+    settings: ElasticsearchSettings,
+    location: str,
+    node: Node,
+    large: Path,
+    memory: Path,
+    undisturbed: Contents,
 ) -> None:
     with (
         new_index(location) as index,
-        ingest_process(location, large, memory, elasticsearch=IMPATIENT) as process,
+        ingest_process(location, large, memory, elasticsearch=settings) as process,
     ):
         wait_for_segments(index, 3, process)
-        node.pause()
+        go(node)
         time.sleep(AWAY_S)
         assert process.runs
-        node.resume()
-        report = process.answer()
-    assert (len(report.done), report.failed) == (6, [])
-    assert differences(contents(location), undisturbed) == []
-
-
-def test_an_ingest_outlasts_a_node_that_is_started_again(
-    location: str, node: Node, large: Path, memory: Path, undisturbed: Contents
-) -> None:
-    with (
-        new_index(location) as index,
-        ingest_process(location, large, memory, elasticsearch=PATIENT) as process,
-    ):
-        wait_for_segments(index, 3, process)
-        node.stop()
-        time.sleep(AWAY_S)
-        assert process.runs
-        node.start()
+        come_back(node)
         report = process.answer()
     assert (len(report.done), report.failed) == (6, [])
     assert differences(contents(location), undisturbed) == []

@@ -12,9 +12,8 @@ import pytest
 from indexer.engines import open_index
 from indexer.errors import NotFound
 from indexer.records import Deleted
-from indexer.settings import ElasticsearchSettings
 from tests.elasticsearch.between import between
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS
 from tests.elasticsearch.contents import contents, put_back
 from tests.elasticsearch.dying import killed
 from tests.engines.builders import (
@@ -35,14 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from indexer.engines.base import Index
-
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
-
-
-@pytest.fixture
-def location(elasticsearch_url: str) -> Iterator[str]:
-    with new_collection(elasticsearch_url) as location:
-        yield location
 
 
 @pytest.fixture

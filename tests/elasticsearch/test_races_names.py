@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from indexer.engines import open_index
 from indexer.errors import NotFound
 from indexer.naming import name_from_folder
 from indexer.records import Filters
-from indexer.settings import ElasticsearchSettings
 from indexer.tracks import pack_tracks
 from tests.elasticsearch.between import asking, between
-from tests.elasticsearch.collections import new_collection
 from tests.elasticsearch.dying import killed
 from tests.engines.builders import (
     MODEL,
@@ -43,28 +40,11 @@ if TYPE_CHECKING:
     from indexer.records import Face, Label, Media
     from tests.elasticsearch.between import Ask
 
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
-
 
 @pytest.fixture
-def location(elasticsearch_url: str) -> Iterator[str]:
-    with new_collection(elasticsearch_url) as location:
-        with open_index(location, create=True, settings=SETTINGS) as index:
-            index.adopt_model(MODEL)
-        yield location
-
-
-@pytest.fixture
-def index(location: str) -> Iterator[Index]:
-    with open_index(location, settings=SETTINGS) as index:
-        yield index
-
-
-@pytest.fixture
-def other(location: str) -> Iterator[Index]:
-    """Another worker's object of the same index."""
-    with open_index(location, settings=SETTINGS) as index:
-        yield index
+def index(index: Index) -> Index:
+    index.adopt_model(MODEL)
+    return index
 
 
 def unlinked(index: Index, name: str) -> tuple[Media, list[Face]]:

@@ -13,10 +13,9 @@ import pytest
 from indexer.engines import open_index
 from indexer.errors import ClaimLost
 from indexer.records import SegmentSpan
-from indexer.settings import ElasticsearchSettings
 from indexer.tracks import pack_tracks
 from tests.elasticsearch.between import asking, between
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS
 from tests.elasticsearch.contents import contents
 from tests.elasticsearch.dying import Killed
 from tests.engines.builders import (
@@ -40,28 +39,11 @@ if TYPE_CHECKING:
     from tests.elasticsearch.between import Ask
     from tests.elasticsearch.contents import Contents
 
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
-
 
 @pytest.fixture
-def location(elasticsearch_url: str) -> Iterator[str]:
-    with new_collection(elasticsearch_url) as location:
-        with open_index(location, create=True, settings=SETTINGS) as index:
-            index.adopt_model(MODEL)
-        yield location
-
-
-@pytest.fixture
-def index(location: str) -> Iterator[Index]:
-    with open_index(location, settings=SETTINGS) as index:
-        yield index
-
-
-@pytest.fixture
-def other(location: str) -> Iterator[Index]:
-    """Another worker's object of the same index."""
-    with open_index(location, settings=SETTINGS) as index:
-        yield index
+def index(index: Index) -> Index:
+    index.adopt_model(MODEL)
+    return index
 
 
 def faces_of(media: Media, places: Sequence[int], by: str) -> list[Face]:

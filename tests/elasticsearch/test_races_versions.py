@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from elastic_transport import ConnectionError as ConnectionLost
-from elasticsearch import Elasticsearch
 
 from indexer.engines import open_index
 from indexer.errors import IndexBlocked, IndexFailure, UsageError
 from indexer.settings import ElasticsearchSettings
 from tests.elasticsearch.between import asking, between
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
 from tests.elasticsearch.contents import contents, layout
 from tests.elasticsearch.tampering import in_use, let_leases_run_out, name_of
 from tests.engines.builders import (
@@ -37,27 +36,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
+    from elasticsearch import Elasticsearch
 
     from indexer.engines.base import Index
     from indexer.records import Face, ModelIdentity
     from tests.elasticsearch.between import Ask
 
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
 IMPATIENT = replace(SETTINGS, retry_s=0.0)
 LOADING = ElasticsearchSettings(replicas=1, expunge_s=0, first_load=True)
 THIRD_MODEL = replace(OTHER_MODEL, weights_sha256="3" * 64)
-
-
-@pytest.fixture
-def location(elasticsearch_url: str) -> Iterator[str]:
-    with new_collection(elasticsearch_url) as location:
-        yield location
-
-
-@pytest.fixture
-def index(location: str) -> Iterator[Index]:
-    with open_index(location, create=True, settings=SETTINGS) as index:
-        yield index
 
 
 @pytest.fixture
@@ -65,12 +52,6 @@ def other(index: Index, location: str) -> Iterator[Index]:  # noqa: ARG001
     """The same collection in another process, which does not wait for others."""
     with open_index(location, settings=IMPATIENT) as other:
         yield other
-
-
-@pytest.fixture
-def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    with Elasticsearch(elasticsearch_url) as client:
-        yield client
 
 
 def built(index: Index, faces: list[Face], model: ModelIdentity = OTHER_MODEL) -> None:

@@ -11,9 +11,8 @@ import pytest
 
 from indexer.engines import open_index
 from indexer.records import Filters
-from indexer.settings import ElasticsearchSettings
 from tests.elasticsearch.between import asking
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
 from tests.elasticsearch.traces import of_blob, of_vector
 from tests.engines.builders import add_photo, axis, random_vectors
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from indexer.records import Face
 
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
 VECTORS = random_vectors(5, seed=1)
 THUMBNAIL = np.random.default_rng(1).bytes(3000)
 

@@ -12,10 +12,10 @@ from indexer.engines import open_index
 from indexer.errors import ClaimLost
 from indexer.tracks import pack_tracks
 from tests.clips import BROWN, GREY, clip, shot
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
 from tests.elasticsearch.contents import contents, differences, put_back
 from tests.elasticsearch.dying import interrupted_before
-from tests.elasticsearch.ingests import SETTINGS, completed, ingest_process
+from tests.elasticsearch.ingests import completed, ingest_process
 from tests.engines.builders import (
     MODEL,
     WHOLE,
@@ -30,7 +30,7 @@ from tests.engines.builders import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     import numpy as np
@@ -40,12 +40,6 @@ if TYPE_CHECKING:
 
 WORKERS = 3
 SHARED = video("shared")
-
-
-@pytest.fixture
-def location(elasticsearch_url: str) -> Iterator[str]:
-    with new_collection(elasticsearch_url) as location:
-        yield location
 
 
 def test_workers_that_share_a_video_end_with_what_one_worker_has(

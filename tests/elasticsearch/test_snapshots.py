@@ -12,9 +12,9 @@ import pytest
 
 from indexer.engines import open_index
 from indexer.errors import IndexFailure
-from indexer.settings import ElasticsearchSettings
 from tests.cli.running import sightings
 from tests.elasticsearch.between import asking
+from tests.elasticsearch.collections import SETTINGS
 from tests.elasticsearch.node import Node
 from tests.elasticsearch.rest import make_calls
 from tests.elasticsearch.traces import of_texts, traces
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from indexer.engines.base import Index
     from tests.elasticsearch.installation import Installation
 
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "elasticsearch.md"
 

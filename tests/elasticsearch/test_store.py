@@ -13,7 +13,7 @@ from indexer.engines.elastic.opening import open_store
 from indexer.errors import IndexFailure
 from indexer.settings import ElasticsearchSettings
 from tests.elasticsearch.between import asking
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
 from tests.engines.builders import add_photo, axis, photo
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from indexer.engines.elastic.store import Store
     from tests.elasticsearch.between import Ask
-
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
 
 
 @pytest.fixture

@@ -7,41 +7,21 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from elasticsearch import Elasticsearch
 
 from indexer.engines import open_index
 from indexer.errors import IndexFailure
 from indexer.records import Filters
 from indexer.settings import ElasticsearchSettings
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS
 from tests.engines.builders import OTHER_MODEL, add_photo, axis, make_label, photo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from elasticsearch import Elasticsearch
 
     from indexer.engines.base import Index
     from indexer.records import Face
 
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
 LOADING = ElasticsearchSettings(replicas=1, expunge_s=0, first_load=True)
-
-
-@pytest.fixture
-def location(elasticsearch_url: str) -> Iterator[str]:
-    with new_collection(elasticsearch_url) as location:
-        yield location
-
-
-@pytest.fixture
-def index(location: str) -> Iterator[Index]:
-    with open_index(location, create=True, settings=SETTINGS) as index:
-        yield index
-
-
-@pytest.fixture
-def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
-    with Elasticsearch(elasticsearch_url) as client:
-        yield client
 
 
 def replace_model(index: Index, faces: list[Face]) -> None:

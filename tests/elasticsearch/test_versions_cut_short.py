@@ -13,9 +13,8 @@ import pytest
 
 from indexer.engines import open_index
 from indexer.errors import UsageError
-from indexer.settings import ElasticsearchSettings
 from indexer.tracks import pack_tracks
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
 from tests.elasticsearch.contents import contents, differences, layout
 from tests.elasticsearch.dying import killed
 from tests.elasticsearch.tampering import let_leases_run_out
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from tests.elasticsearch.contents import Contents
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
 BEGUN, ALMOST_DONE, TWIN = video("begun"), video("almost done"), video("twin")
 PHOTO_FACES = 2
 

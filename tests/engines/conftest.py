@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from indexer.engines import open_index
-from indexer.settings import ElasticsearchSettings
-from tests.elasticsearch.collections import new_collection
+from tests.elasticsearch.collections import SETTINGS, new_collection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 ENGINES = {"embedded": "embedded_location", "elasticsearch": "elasticsearch_location"}
 """Each engine with the fixture that gives the location of a new index of that engine."""
-
-SETTINGS = ElasticsearchSettings(replicas=0, expunge_s=0)
-"""Of collections on a lone node; waiting for deleted bytes has tests of its own."""
 
 
 @pytest.fixture

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 expect.set_options(timeout=15_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium (`apt-get install chromium`), without a window."""
+    """Debian's Chromium (`apt-get install chromium`), without a window.
+
+    It ends with these tests: while playwright runs, `asyncio.run` cannot be called in this thread.
+    """
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         reason = "chromium is not installed: apt-get install --no-install-recommends chromium"
@@ -90,7 +93,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def warm_context(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
     """A browser that has the page's files already, as everybody's has after the first visit."""
     context = chromium.new_context(base_url=site.address)

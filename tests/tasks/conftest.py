@@ -6,8 +6,8 @@ import pytest
 
 from indexer.engines import open_index
 from tests.clips import BROWN, GREY, clip, photo, shot, still
+from tests.elasticsearch.collections import SETTINGS as CLUSTER
 from tests.engines.conftest import ENGINES, elasticsearch_location, embedded_location  # noqa: F401
-from tests.engines.conftest import SETTINGS as CLUSTER
 from tests.fake_embedder import FakeEmbedder
 from tests.tasks.fake_app import SLOW
 from tests.tasks.running import Worker, settings_for
