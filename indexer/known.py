@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from indexer.errors import NotFound, UsageError
-from indexer.records import Filters
 
 if TYPE_CHECKING:
     from indexer.engines.base import Index
@@ -34,6 +33,7 @@ def require_name(name: str) -> None:
 def alike_faces(index: Index, name: str) -> list[str]:
     """Return the ids of unnamed faces that look like a person, with their whole appearances."""
     from indexer.query import person_query
+    from indexer.records import Filters
     from indexer.searching import alike_unnamed
 
     try:

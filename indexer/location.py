@@ -19,6 +19,14 @@ def index_location(settings: Settings) -> str:
     return str(user_data_path("sightings") / "faces.sightings")
 
 
+def location_to_create(settings: Settings) -> str:
+    """Return the location of the index, after making the default's folder if it is there."""
+    location = index_location(settings)
+    if not settings.index:
+        Path(location).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return location
+
+
 def open_existing(settings: Settings) -> Index:
     """Open the index that the settings name, which must be there."""
     from indexer import open_index
@@ -30,7 +38,4 @@ def open_or_create(settings: Settings) -> Index:
     """Open the index that the settings name, or make it; only the default's folder is made."""
     from indexer import open_index
 
-    path = index_location(settings)
-    if not settings.index:
-        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return open_index(path, create=True, settings=settings)
+    return open_index(location_to_create(settings), create=True, settings=settings)

@@ -98,13 +98,17 @@ def show_jobs(
         def found() -> list[BatchProgress]:
             return list_batches(opened, ids=[batch] if batch else (), limit=limit)
 
+        def look() -> tuple[list[tuple[str, ...]], bool]:
+            batches = found()
+            return _rows(batches), not _is_under_way(batches)
+
         listed = found()
         if as_json:
             print_json([_document(each, opened if batch else None) for each in listed])
         elif listed and sys.stdout.isatty() and not once:
             from indexer.cli.live import watch
 
-            watch(_HEADERS, lambda: _rows(found()), lambda: not _is_under_way(found()), REFRESH_S)
+            watch(_HEADERS, look, REFRESH_S)
         elif listed:
             table(_HEADERS, _rows(listed))
         if batch and not as_json:

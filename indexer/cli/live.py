@@ -18,16 +18,20 @@ if TYPE_CHECKING:
 
 def watch(
     headers: Sequence[str],
-    rows: Callable[[], Sequence[Sequence[str]]],
-    is_over: Callable[[], bool],
+    look: Callable[[], tuple[Sequence[Sequence[str]], bool]],
     every_s: float,
 ) -> None:
-    """Show a table anew until it is over; what it was last stays in the terminal."""
-    with Live(_grid(headers, rows()), auto_refresh=False) as live:
-        while not is_over():
+    """Show a table anew until it is over; what it was last stays in the terminal.
+
+    look: gives the rows as they are now, and whether they are the last.
+    """
+    with Live(auto_refresh=False) as live:
+        while True:
+            rows, is_over = look()
+            live.update(_grid(headers, rows), refresh=True)
+            if is_over:
+                return
             time.sleep(every_s)
-            live.update(_grid(headers, rows()), refresh=True)
-        live.update(_grid(headers, rows()), refresh=True)
 
 
 def _grid(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

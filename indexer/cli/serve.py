@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import IndexOption, SetOption, index_path, load_settings
+from indexer.cli.options import IndexOption, SetOption, load_settings
 from indexer.cli.output import note
 
 
@@ -34,9 +34,9 @@ def serve_command(
 ) -> None:
     """Serve the index to browsers and programs, and index what they add."""
     from dataclasses import replace
-    from pathlib import Path
 
     from indexer.errors import MissingExtra
+    from indexer.location import location_to_create
 
     # Searches run side by side: threads of each that wait for the others' take ten times as long.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -49,7 +49,5 @@ def serve_command(
     settings = load_settings(
         assignments, index=index, api__host=host, api__port=port, model=model or None
     )
-    if not settings.index:
-        Path(index_path(settings)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings = replace(settings, index=index_path(settings))
+    settings = replace(settings, index=location_to_create(settings))
     run(settings, ready=lambda address: note(f"Sightings serves {address} (Ctrl-C ends it)."))

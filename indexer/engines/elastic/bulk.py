@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from indexer.engines.elastic.connection import Connection
+    from indexer.engines.elastic.store import Document
     from indexer.errors import SightingsError
 
 CHUNK_DOCUMENTS = 500
@@ -44,6 +45,20 @@ class Action:
     seq_no: int | None = None
     term: int | None = None
     missing_ok: bool = False
+
+    @classmethod
+    def put(
+        cls, index: str, doc_id: str, source: Mapping[str, Any], *, before: Document | None
+    ) -> Action:
+        """Put a document if it is still as `before` (None: does not exist), as `Store.put` does."""
+        if before is None:
+            return cls("create", index, doc_id, source)
+        return cls("index", index, doc_id, source, before.seq_no, before.term)
+
+    @classmethod
+    def delete_unchanged(cls, index: str, before: Document) -> Action:
+        """Delete a document if it is still as `before`."""
+        return cls("delete", index, before.id, None, before.seq_no, before.term)
 
     def lines(self, aliases: Collection[str]) -> list[bytes]:
         """Return the lines of a bulk request; aliases: names that must not become an index."""

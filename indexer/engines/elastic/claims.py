@@ -46,11 +46,7 @@ def claim(
                 continue
             source = document.source
             if source["attempts"] >= max_attempts:
-                changed = _unclaimed(source) | {
-                    "state": "failed",
-                    "error": given_up(source["attempts"]),
-                    "finished_at": to_date(now()),
-                }
+                changed = source | _failed(given_up(source["attempts"]))
                 store.put(store.segments, doc_id, changed, before=document)
                 continue
             changed = _unclaimed(source) | {
@@ -113,8 +109,7 @@ def renew(store: Store, segment: Segment, *, lease_s: float) -> None:
 
 def mark_failed(store: Store, segment: Segment, error: str) -> None:
     """Mark a segment failed. Raises ClaimLost."""
-    failed = {"state": "failed", "error": to_text(error), "finished_at": to_date(now())}
-    update_held(store, segment, {**CLAIMLESS, **failed})
+    update_held(store, segment, _failed(error))
 
 
 def fail_unfinished(store: Store, media_id: str, error: str) -> None:
@@ -125,10 +120,9 @@ def fail_unfinished(store: Store, media_id: str, error: str) -> None:
             for document in of_document(store, store.get(store.media, media_id)).values()
             if document.source["state"] in ("pending", "claimed")
         ]
-        failed = {"state": "failed", "error": to_text(error), "finished_at": to_date(now())}
+        failed = _failed(error)
         conflicts = store.write(
-            replaced(store, document, _unclaimed(document.source) | failed)
-            for document in unfinished
+            replaced(store, document, document.source | failed) for document in unfinished
         )
         if not conflicts:
             return
@@ -168,3 +162,12 @@ def _claimed_query() -> dict[str, Any]:
 
 def _unclaimed(source: Mapping[str, Any]) -> dict[str, Any]:
     return {**source, **CLAIMLESS}
+
+
+def _failed(error: str) -> dict[str, Any]:
+    return {
+        **CLAIMLESS,
+        "state": "failed",
+        "error": to_text(error),
+        "finished_at": to_date(now()),
+    }

@@ -57,8 +57,7 @@ def _delete_media(store: Store, ids: Sequence[str]) -> Deleted:
     for _ in media_documents.attempts():
         _delete_parts(store, ids, sorted(faces))
         conflicts = store.write(
-            Action("delete", store.media, document.id, None, document.seq_no, document.term)
-            for document in known.values()
+            Action.delete_unchanged(store.media, document) for document in known.values()
         )
         if not conflicts:
             return Deleted(len(started), len(faces), len(labels))

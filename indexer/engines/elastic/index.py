@@ -86,10 +86,7 @@ class ElasticIndex(JobIndex):
         self._store.connection.close()
 
     def refresh(self) -> None:
-        store = self._store
-        store.visible(
-            store.media, store.segments, store.files, store.labels, store.faces, always=True
-        )
+        self._store.visible(*self._store.aliases, always=True)
 
     # --- the embedding model -----------------------------------------------------------------
 

@@ -49,9 +49,7 @@ class Lease:
         """Let go of it, unless somebody else has it now."""
         with self._lock:
             if held := self._document:
-                self._store.write(
-                    [Action("delete", self._store.segments, held.id, None, held.seq_no, held.term)]
-                )
+                self._store.write([Action.delete_unchanged(self._store.segments, held)])
             self._document = None
 
 

@@ -122,11 +122,7 @@ def _replace_faces(
                     ),
                     **picture_links.of_face(store, face_id),
                 }
-                before = present.get(face_id)
-                if before is None:
-                    yield Action("create", index, face_id, source)
-                else:
-                    yield Action("index", index, face_id, source, before.seq_no, before.term)
+                yield Action.put(index, face_id, source, before=present.get(face_id))
             yield from _deletions(index, present, stale)
 
         conflicts = {action.id for action in store.write(actions())}
@@ -158,8 +154,7 @@ def _deletions(
 ) -> Iterator[Action]:
     """Yield deletions of those faces that are there, as they were read."""
     for face_id in present.keys() & set(face_ids):
-        before = present[face_id]
-        yield Action("delete", index, face_id, None, before.seq_no, before.term)
+        yield Action.delete_unchanged(index, present[face_id])
 
 
 def link_appearances(

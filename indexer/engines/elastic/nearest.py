@@ -11,7 +11,7 @@ from elasticsearch import ApiError
 
 from indexer.engines.elastic import faces as face_documents
 from indexer.engines.elastic import filters as queries
-from indexer.engines.elastic.values import to_vector
+from indexer.engines.elastic.values import batches, to_vector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -105,8 +105,7 @@ def _parts(
             yield media_id, of_media, count
             continue
         ids = store.ids(index, of_media, face_documents.ORDER)
-        for start in range(0, len(ids), MAX_CANDIDATES):
-            some = ids[start : start + MAX_CANDIDATES]
+        for some in batches(ids, MAX_CANDIDATES):
             yield media_id, queries.all_of(of_media, queries.any_of("face_id", some)), len(some)
 
 

@@ -29,7 +29,7 @@ class Part:
 
 def find(store: Store) -> list[Part]:
     """Return the parts that are there. Raises IndexFailure if something else has their names."""
-    aliases = [*(f"{store.name}-{kind}" for kind in KINDS), building_alias(store)]
+    aliases = [*store.aliases, building_alias(store)]
     answer = store.connection.call(
         store.connection.client.indices.get,
         index=aliases,

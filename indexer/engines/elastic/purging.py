@@ -178,8 +178,7 @@ def _still_needed(
 def snapshots(store: Store) -> tuple[str, ...]:
     """Return REPOSITORY/SNAPSHOT of each snapshot that holds an index of the collection."""
     client = store.connection.client
-    own = (store.media, store.segments, store.files, store.labels, store.faces)
-    prefixes = tuple(f"{alias}-" for alias in own)
+    prefixes = tuple(f"{alias}-" for alias in store.aliases)
     found = []
     repositories = store.connection.call(client.snapshot.get_repository, expect=(403, 404))
     if repositories.meta.status == 403:

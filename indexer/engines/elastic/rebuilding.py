@@ -99,11 +99,7 @@ def _put(
     for face_id, document in found.items():
         fields = {"model": model_key, "embedding": to_vector(vectors[face_id])}
         source = {**document.source, **fields}
-        if before := built.get(face_id):
-            state = (before.seq_no, before.term)
-            actions.append(Action("index", building.index, face_id, source, *state))
-        else:
-            actions.append(Action("create", building.index, face_id, source))
+        actions.append(Action.put(building.index, face_id, source, before=built.get(face_id)))
     conflicts = store.write(actions)
     # Who deleted one since it was read may have looked for it in the new version too early.
     still = store.get_many(live.index, list(found), includes=["face_id"])

@@ -142,15 +142,12 @@ def put_all(
     actions = []
     for segment in segments:
         doc_id = segment_id(media_id, segment.span.number)
-        state = present.pop(doc_id, None)
         source = to_document(segment) | {
             "face_ids": placed[segment.span.number],
             "batch": media["batch"],
         }
-        if state is None:
-            actions.append(Action("create", store.segments, doc_id, source))
-        else:
-            actions.append(replaced(store, state, source))
+        state = present.pop(doc_id, None)
+        actions.append(Action.put(store.segments, doc_id, source, before=state))
     if store.write(actions):
         return False
     source = {
@@ -163,10 +160,7 @@ def put_all(
     if store.put(store.media, media_id, source, before=before) is None:
         return False
     # Only as they were: another one may have started the media again, with them.
-    store.write(
-        Action("delete", store.segments, state.id, None, state.seq_no, state.term)
-        for state in present.values()
-    )
+    store.write(Action.delete_unchanged(store.segments, state) for state in present.values())
     return True
 
 
@@ -190,7 +184,7 @@ def _placed(
 
 def replaced(store: Store, before: Document, source: Mapping[str, Any]) -> Action:
     """Return what puts a segment's new document in place of the one that was read, and no other."""
-    return Action("index", store.segments, before.id, source, before.seq_no, before.term)
+    return Action.put(store.segments, before.id, source, before=before)
 
 
 CLAIMLESS: Mapping[str, Any] = {"owner": None, "lease_until": None, "error": None}

@@ -17,6 +17,7 @@ from indexer.engines.elastic import versions
 from indexer.engines.elastic.bulk import Action
 from indexer.engines.elastic.labels import of_media as labels_of
 from indexer.engines.elastic.store import PAGE
+from indexer.engines.elastic.values import batches
 from indexer.labels import persons_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
     from indexer.engines.elastic.store import Document, Store
     from indexer.records import Label
+
+MEDIA_TOGETHER = 100
+"""Media settled at once; their faces are read and written in parts of about a page."""
 
 
 def touch(store: Store, media_ids: Iterable[str]) -> None:
@@ -56,8 +60,8 @@ def settle(
             return
         due = [
             media_id
-            for start in range(0, len(due), 100)
-            for media_id in _settle(store, index, due[start : start + 100], without)
+            for part in batches(due, MEDIA_TOGETHER)
+            for media_id in _settle(store, index, part, without)
         ]
     raise media_documents.contended(due[0])
 

@@ -55,11 +55,11 @@ class Store:
         self.files = f"{self.name}-files"
         self.labels = f"{self.name}-labels"
         self.faces = f"{self.name}-faces"
-        self._aliases = {self.media, self.segments, self.files, self.labels, self.faces}
+        self.aliases = (self.media, self.segments, self.files, self.labels, self.faces)
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
         # What others wrote before this object came must be visible to it too.
-        self._unseen = set(self._aliases)
+        self._unseen = set(self.aliases)
 
     # --- by id ---------------------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ class Store:
                 yield action
 
         try:
-            return write_all(self.connection, noted(), self._aliases)
+            return write_all(self.connection, noted(), self.aliases)
         finally:
             for index in touched:
                 self.changed(index)
