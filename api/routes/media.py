@@ -26,7 +26,7 @@ from api.security.access import needs
 from api.service import current
 from api.uploads import delete_uploads
 from indexer.documents import segment_document
-from indexer.errors import IndexFailure
+from indexer.errors import PurgeUnfinished
 from indexer.records import Filters
 
 if TYPE_CHECKING:
@@ -100,14 +100,11 @@ def get_frame(path: MediaPath, query: MediaFrameQuery) -> Response:
 def delete_media(path: MediaPath) -> dict[str, Any]:
     """Delete all that is held of a photo or video for good; of files, only uploads."""
     media = media_of(path)
-    index = current().index
     try:
-        deleted = index.delete_media([media.id])
-    except IndexFailure as error:
-        if index.get_media(media.id) is not None:
-            raise
+        deleted = current().index.delete_media([media.id])
+    except PurgeUnfinished:
         delete_uploads([media])
-        raise Problem("purge_unfinished", str(error)) from error
+        raise
     if not deleted.media:
         raise Problem("media_not_found", "Somebody else has just deleted it.")
     return deleted_answer(deleted, delete_uploads([media]))

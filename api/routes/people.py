@@ -6,8 +6,7 @@ paths may not.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,12 +19,8 @@ from api.routes.common import blueprint, failures
 from api.schemas import ForgottenAnswer, PersonPage, RenamedAnswer
 from api.security.access import needs
 from api.service import current
-from indexer.errors import IndexFailure
 from indexer.known import alike_faces, is_known, require_name
 from indexer.records import Deleted, Filters, Person
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 api = blueprint("people", "People")
 
@@ -87,37 +82,22 @@ def forget_person(query: ForgetQuery) -> dict[str, Any]:
     index = current().index
     _require_known(query.name)
     others = alike_faces(index, query.name)
-    with _purging():
-        deleted = index.forget_person(query.name)
-    if query.alike and others:
-        with _purging():
-            more = index.delete_faces(others)
-        deleted = Deleted(
-            deleted.media + more.media,
-            deleted.faces + more.faces,
-            deleted.labels + more.labels,
-            tuple(dict.fromkeys((*deleted.still_in, *more.still_in))),
-        )
-        others = []
-    return {**deleted_answer(deleted), "alike_left": len(others)}
+    # Before the person, by whom they are found: whoever is stopped here can ask again.
+    alike = index.delete_faces(others) if query.alike and others else Deleted()
+    named = index.forget_person(query.name)
+    deleted = Deleted(
+        alike.media + named.media,
+        alike.faces + named.faces,
+        alike.labels + named.labels,
+        tuple(dict.fromkeys((*alike.still_in, *named.still_in))),
+    )
+    left = 0 if query.alike else len(others)
+    return {**deleted_answer(deleted), "alike_left": left}
 
 
 def _answer(person: Person) -> dict[str, Any]:
     first = next(iter(current().index.iter_faces(Filters(persons=(person.name,)))), None)
     return {**vars(person), "thumbnail_url": thumbnail_url(first.id) if first else None}
-
-
-@contextmanager
-def _purging() -> Iterator[None]:
-    """Tell a deletion that holds, but whose bytes are still there, from one that failed."""
-    index = current().index
-    before = index.count()
-    try:
-        yield
-    except IndexFailure as error:
-        if index.count() == before:
-            raise
-        raise Problem("purge_unfinished", str(error)) from error
 
 
 def _require_known(name: str) -> None:
