@@ -1,0 +1,81 @@
+"""A stage of the pipeline in a thread of its own, so that stages overlap."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+Item = TypeVar("Item")
+
+WAIT_S = 0.25
+"""How often who waits for an item looks about."""
+
+
+def ahead(
+    items: Generator[Item, None, None],
+    count: int,
+    *,
+    on_wait: Callable[[], None] = lambda: None,
+) -> Generator[Item, None, None]:
+    """Yield items that a thread takes from a generator, up to `count` before they are asked for.
+
+    What the generator raises is raised here, after the items before it. Close this when it is not
+    read to its end (`contextlib.closing`): the generator is then closed too, in its thread, before
+    this returns. on_wait: called here, every WAIT_S in which no item has come.
+    """
+    stage = _Stage(items, count)
+    stage.start()
+    try:
+        while True:
+            try:
+                made = stage.made.get(timeout=WAIT_S)
+            except queue.Empty:
+                on_wait()
+                continue
+            if isinstance(made, _End):
+                if made.error is not None:
+                    raise made.error
+                return
+            stage.room.release()
+            yield made
+    finally:
+        stage.stop()
+
+
+@dataclass(frozen=True)
+class _End:
+    error: BaseException | None = None
+
+
+class _Stage(threading.Thread, Generic[Item]):
+    def __init__(self, items: Generator[Item, None, None], count: int) -> None:
+        super().__init__(name="ahead", daemon=True)
+        self._items = items
+        self._stopped = False
+        self.made: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
+        self.room = threading.Semaphore(count)
+
+    def run(self) -> None:
+        try:
+            with closing(self._items):
+                self.room.acquire()
+                for item in self._items:
+                    self.made.put(item)
+                    self.room.acquire()
+                    if self._stopped:
+                        return
+        except BaseException as error:  # whatever it is, it is the consumer's
+            self.made.put(_End(error))
+        else:
+            self.made.put(_End())
+
+    def stop(self) -> None:
+        self._stopped = True
+        self.room.release()
+        self.join()

@@ -1,0 +1,114 @@
+"""A stage in a thread of its own: the same items, the same errors, and nothing left running."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from indexer.ahead import ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    before = threading.active_count()
+    yield
+    assert threading.active_count() == before
+
+
+def numbers(end: int, made: list[int] | None = None) -> Generator[int, None, None]:
+    for number in range(end):
+        if made is not None:
+            made.append(number)
+        yield number
+
+
+def test_the_items_come_in_their_order() -> None:
+    assert list(ahead(numbers(1000), 3)) == list(range(1000))
+    assert list(ahead(numbers(0), 1)) == []
+
+
+def test_no_more_than_asked_for_are_made_early() -> None:
+    made: list[int] = []
+
+    def made_in_the_end() -> int:
+        count = -1
+        while count != len(made):
+            count = len(made)
+            time.sleep(0.2)
+        return count
+
+    with closing(ahead(numbers(100, made), 4)) as items:
+        assert made_in_the_end() == 4
+        assert next(items) == 0
+        assert made_in_the_end() == 5
+
+
+def test_they_are_made_in_another_thread_one_at_a_time() -> None:
+    def threads() -> Generator[int, None, None]:
+        for _ in range(5):
+            yield threading.get_ident()
+
+    assert len(set(ahead(threads(), 2))) == 1
+    assert threading.get_ident() not in set(ahead(threads(), 2))
+
+
+def test_an_error_comes_after_the_items_before_it() -> None:
+    def broken() -> Generator[int, None, None]:
+        yield 1
+        raise ValueError("no more")
+
+    items = ahead(broken(), 5)
+    assert next(items) == 1
+    with pytest.raises(ValueError, match="no more"):
+        next(items)
+
+
+def test_closing_it_closes_the_generator_in_its_own_thread() -> None:
+    closed_in: list[int] = []
+
+    def endless() -> Generator[int, None, None]:
+        number = 0
+        try:
+            while True:
+                yield number
+                number += 1
+        finally:
+            closed_in.append(threading.get_ident())
+
+    with closing(ahead(endless(), 2)) as items:
+        assert next(items) == 0
+    assert len(closed_in) == 1
+    assert closed_in != [threading.get_ident()]
+
+
+def test_who_waits_is_called_and_may_give_up() -> None:
+    hold = threading.Event()
+
+    def slow() -> Generator[int, None, None]:
+        hold.wait(20)
+        yield 1
+
+    def give_up() -> None:
+        hold.set()
+        raise TimeoutError("waited")
+
+    with pytest.raises(TimeoutError, match="waited"):
+        list(ahead(slow(), 1, on_wait=give_up))
+
+
+def test_stages_can_follow_each_other() -> None:
+    def doubled(items: Generator[int, None, None]) -> Generator[int, None, None]:
+        with closing(items):
+            for item in items:
+                yield 2 * item
+
+    assert list(ahead(doubled(ahead(numbers(50), 2)), 2)) == list(range(0, 100, 2))
+    with closing(ahead(doubled(ahead(numbers(50), 2)), 2)) as items:
+        assert next(items) == 0
