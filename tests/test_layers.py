@@ -17,7 +17,7 @@ ORDER = ["es_mappings", "indexer", "tasks", "api"]
 HEAVY = {
     "PIL", "api", "av", "celery", "cv2", "dlib", "elastic_transport", "elasticsearch",
     "facenet_pytorch", "flask", "kombu", "matplotlib", "numpy", "onnxruntime", "openvino", "orjson",
-    "redis", "scipy", "skimage", "tasks", "tenacity", "torch", "torchvision",
+    "numkong", "redis", "scipy", "skimage", "tasks", "tenacity", "torch", "torchvision",
 }  # fmt: skip
 MODULES = sorted(
     path

@@ -32,5 +32,6 @@ class Upkeep(ABC):
     @abstractmethod
     def stats(self) -> dict[str, int | str]:
         """Return media_<state>, photos, videos, faces, appearances, people, labels,
-        segments_<state>, size_bytes, location, engine and model (its key, "" without one).
+        segments_<state>, size_bytes, location, engine and model (its key, "" without one), and
+        what an engine has to say besides, such as how it searches.
         """  # noqa: D205

@@ -56,9 +56,9 @@ class EmbeddedIndex(JobIndex):
     less what was deleted meanwhile.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, table: VectorTable | None = None) -> None:
         self._db = database
-        self._table = VectorTable()
+        self._table = table or VectorTable()
 
     def close(self) -> None:
         self._db.close()
@@ -295,4 +295,5 @@ class EmbeddedIndex(JobIndex):
 
     def stats(self) -> dict[str, int | str]:
         with self._db.reading() as connection:
-            return statistics.collect(connection, self._db.path)
+            counted = statistics.collect(connection, self._db.path)
+        return counted | {"search": self._table.coding.name}

@@ -9,8 +9,7 @@ import numpy as np
 from indexer.engines.checks import one_per_appearance, query_vectors
 from indexer.engines.embedded import faces as face_rows
 from indexer.engines.embedded import media as media_rows
-from indexer.engines.embedded import versions
-from indexer.engines.embedded.vectors import ROUNDING
+from indexer.engines.embedded import nearest, versions
 from indexer.records import Filters
 from indexer.results import Group, Hit
 
@@ -31,14 +30,14 @@ def best_faces(
     """Return the k best hits; see `Index.search`."""
     queries = query_vectors(np.asarray(vector)[None], _model(connection))
     positions = _passing(connection, table, filters)
-    k = min(k, len(positions))
-    if k <= 0:
+    if k <= 0 or len(positions) == 0:
         return []
-    scores, which = table.scores(queries, positions)
-    near = np.flatnonzero(scores >= _kth(scores, k) - 2 * ROUNDING)
-    exact = table.exact_scores(queries, positions[near], which[near])
-    kept = exact >= _kth(exact, k)
-    return _hits(connection, table, positions[near][kept], exact[kept])[:k]
+    found, scores = nearest.best_faces(
+        table.approximate(queries, positions),
+        k,
+        lambda indices: table.exact_scores(connection, queries, positions[indices]),
+    )
+    return _hits(connection, table, positions[found], scores)[:k]
 
 
 def best_media(
@@ -56,20 +55,18 @@ def best_media(
     positions = _passing(connection, table, filters)
     if groups <= 0 or len(queries) == 0 or len(positions) == 0:
         return []
-    scores, which = table.scores(queries, positions)
-    media = table.media_at(positions)
-    media_best = np.full(len(table.media_ids), -np.inf, np.float32)
-    np.maximum.at(media_best, media, scores)
-    at_least = max(_kth(media_best, min(groups, len(media_best))), min_score) - 2 * ROUNDING
-    near = np.flatnonzero(
-        (media_best[media] >= at_least)
-        & (scores >= np.minimum(media_best[media], span_score) - 2 * ROUNDING)
+    found, scores = nearest.best_groups(
+        table.approximate(queries, positions),
+        table.media_at(positions),
+        groups,
+        lambda indices: table.exact_scores(connection, queries, positions[indices]),
+        min_score=min_score,
+        span_score=span_score,
     )
-    exact = table.exact_scores(queries, positions[near], which[near])
     chosen: dict[str, list[Hit]] = {}
-    for hit in _hits(connection, table, positions[near], exact):
+    for hit in _hits(connection, table, positions[found], scores):
         chosen.setdefault(hit.face.media_id, []).append(hit)
-    best_first = [hits for hits in chosen.values() if hits[0].score >= min_score][:groups]
+    best_first = list(chosen.values())[:groups]
     media_of = media_rows.get_many(connection, [hits[0].face.media_id for hits in best_first])
     return [
         Group(media_of[hits[0].face.media_id], one_per_appearance(hits, span_score))
@@ -89,11 +86,6 @@ def _passing(
     if filters is None or filters == Filters():
         return table.all_positions()
     return table.positions_of(face_rows.matching(connection, filters))
-
-
-def _kth(scores: np.ndarray, k: int) -> float:
-    """Return the k-th highest score."""
-    return float(np.partition(scores, len(scores) - k)[len(scores) - k])
 
 
 def _hits(

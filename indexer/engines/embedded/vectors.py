@@ -1,25 +1,30 @@
-"""The live vectors in memory, kept up to date with the file, and exact cosines over them."""
+"""The live vectors in memory, kept up to date with the file."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from indexer.engines.checks import exact_cosines
-from indexer.engines.embedded import versions
+from indexer.engines.embedded import kernel, versions
+from indexer.engines.embedded.approximation import RESCORED_TOGETHER, best_cosines
+from indexer.engines.embedded.coding import Float32, Int8
+from indexer.engines.embedded.rows import Rows
+from indexer.engines.embedded.values import BATCH, marks
 from indexer.errors import IndexFailure
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-ROUNDING = 1e-4
-"""More than float32 products of unit vectors of up to 1,600 dimensions can be off."""
+    from indexer.engines.embedded.approximation import Approximation
+    from indexer.engines.embedded.coding import Coding
+    from indexer.engines.embedded.rows import Layout
 
 _LENGTH_ERROR = 1e-3  # far above float32's, far below what changed bits do
 _LOADED_TOGETHER = 4096
-_SCORES_TOGETHER = 1 << 24
+
+_FACES: Layout = {"number": (np.int64, ()), "media": (np.int32, ()), "alive": (np.bool_, ())}
 
 _STATE = """SELECT
   coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'faces'), 0),
@@ -27,33 +32,47 @@ _STATE = """SELECT
   coalesce((SELECT min(seq) FROM removed), 0)"""
 
 
+def fastest_coding() -> Coding:
+    """Return int8 where there is a kernel for it, and else float32, which says why."""
+    found = kernel.installed()
+    return Float32(found.name) if found.dots is None else Int8(found, found.dots)
+
+
 class VectorTable:
     """Vectors in order of face number; positions are row indices that hold until `refresh`.
 
     Faces never change their vector or media: they are only added, with growing numbers, and
     removed, which a log in the file tells. So what changed is found without looking at the rest.
+    Where vectors lie in memory as int8, the few whose exact cosine counts are read from the file.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, coding: Coding | None = None) -> None:
+        self._coding = coding
         self._version: int | None = None
         self._reset(0)
 
     def _reset(self, dimensions: int) -> None:
-        self._last_face = self._last_removed = self._used = 0
-        self._vectors: np.ndarray = np.empty((0, dimensions), np.float32)
-        self._numbers: np.ndarray = np.empty(0, np.int64)
-        self._media: np.ndarray = np.empty(0, np.int32)
-        self._alive: np.ndarray = np.empty(0, bool)
+        self._last_face = self._last_removed = 0
+        self._dimensions = dimensions
+        self.rows = Rows({**_FACES, **self.coding.layout(dimensions)} if dimensions else _FACES)
+        self._all_positions: np.ndarray | None = None
         self.media_ids: list[str] = []
         self._media_index: dict[str, int] = {}
+
+    @property
+    def coding(self) -> Coding:
+        """How the vectors lie in memory. The kernel is looked for when it is needed first."""
+        if self._coding is None:
+            self._coding = fastest_coding()
+        return self._coding
 
     def refresh(self, connection: sqlite3.Connection) -> None:
         """Take over what changed in the file, as the current transaction sees it."""
         try:
             self._refresh(connection)
         except BaseException:  # half taken over: the next refresh starts anew
-            self._reset(0)
             self._version = None
+            self._reset(0)
             raise
 
     def _refresh(self, connection: sqlite3.Connection) -> None:
@@ -71,37 +90,45 @@ class VectorTable:
         self._last_face, self._last_removed = last_face, last_removed
 
     def _add(self, connection: sqlite3.Connection) -> None:
-        selected = (self._version, self._last_face)
-        new = connection.execute(
-            "SELECT count(*) FROM vectors WHERE version = ? AND face > ?", selected
-        ).fetchone()[0]
-        self._reserve(self._used + new)
-        rows = connection.execute(
-            """SELECT face, media_id, embedding FROM vectors
-               JOIN faces ON faces.number = vectors.face
-               WHERE vectors.version = ? AND face > ? ORDER BY face""",
-            selected,
+        new = _parts(
+            connection,
+            "SELECT number, media_id FROM faces WHERE number > ? ORDER BY number",
+            (self._last_face,),
         )
-        while part := rows.fetchmany(_LOADED_TOGETHER):
-            vectors = np.frombuffer(b"".join([row[2] for row in part]), "<f4")
-            if vectors.size != len(part) * self._vectors.shape[1]:
-                raise IndexFailure(
-                    "The index is damaged: it holds an embedding of the wrong size. Restore it "
-                    "from a backup, or delete it and index the media again."
-                )
-            added = slice(self._used, self._used + len(part))
-            self._vectors[added] = vectors.reshape(len(part), -1)
-            with np.errstate(over="ignore"):
-                lengths = np.linalg.norm(self._vectors[added], axis=1)
-            if not (np.abs(lengths - 1.0) < _LENGTH_ERROR).all():
-                raise IndexFailure(
-                    "The index is damaged: it holds an embedding that is not of length 1. Restore "
-                    "it from a backup, or delete it and index the media again."
-                )
-            self._numbers[added] = [row[0] for row in part]
-            self._media[added] = [self._index_of(row[1]) for row in part]
-            self._alive[added] = True
-            self._used += len(part)
+        count = connection.execute(
+            "SELECT count(*) FROM faces WHERE number > ?", (self._last_face,)
+        ).fetchone()[0]
+        start = self.rows.extend(count).start
+        for part in new:
+            added = slice(start, start := start + len(part))
+            self.rows["number"][added] = [row[0] for row in part]
+            self.rows["media"][added] = [self._index_of(row[1]) for row in part]
+            self.rows["alive"][added] = False
+        # All are read fastest in the order in which they lie in the file; a few, by the index.
+        selected = "version = ?" if self._last_face == 0 else "version = ? AND face > ?"
+        for part in _parts(
+            connection,
+            f"SELECT face, embedding FROM vectors WHERE {selected}",
+            (self._version, self._last_face)[: selected.count("?")],
+        ):
+            positions = self.positions_of([row[0] for row in part], ascending=False)
+            if len(positions) != len(part):
+                raise _damaged("of a face that does not exist")
+            self.rows.put(positions, self.coding.encode(self._vectors([row[1] for row in part])))
+            self.rows["alive"][positions] = True
+        self._all_positions = None
+
+    def _vectors(self, blobs: Sequence[bytes]) -> np.ndarray:
+        """Return stored vectors, (n, dimensions) float32. Raises IndexFailure for damaged ones."""
+        vectors = np.frombuffer(b"".join(blobs), "<f4")
+        if vectors.size != len(blobs) * self._dimensions:
+            raise _damaged("of the wrong size")
+        vectors = vectors.reshape(len(blobs), -1).astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):
+            lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+        if not (np.abs(lengths - 1.0) < _LENGTH_ERROR).all():
+            raise _damaged("that is not of length 1")
+        return vectors
 
     def _index_of(self, media_id: str) -> int:
         index = self._media_index.setdefault(media_id, len(self.media_ids))
@@ -109,76 +136,92 @@ class VectorTable:
             self.media_ids.append(media_id)
         return index
 
-    def _reserve(self, rows: int) -> None:
-        """Make room, at least twice the present, so that adding one by one stays cheap."""
-        if rows <= len(self._numbers):
-            return
-        capacity = max(rows, 2 * len(self._numbers))
-        for name in ("_vectors", "_numbers", "_media", "_alive"):
-            old = getattr(self, name)
-            grown = np.empty((capacity, *old.shape[1:]), old.dtype)
-            grown[: self._used] = old[: self._used]
-            setattr(self, name, grown)
-
     def _remove(self, connection: sqlite3.Connection) -> None:
         rows = connection.execute("SELECT face FROM removed WHERE seq > ?", (self._last_removed,))
         gone = self.positions_of([row[0] for row in rows])
-        self._alive[gone] = False
-        self._vectors[gone] = 0.0
-        alive = np.flatnonzero(self._alive[: self._used])
-        if 2 * len(alive) < self._used:
-            for name in ("_vectors", "_numbers", "_media", "_alive"):
-                setattr(self, name, getattr(self, name)[alive])
-            self._used = len(alive)
+        self.rows["alive"][gone] = False
+        for column in self.coding.layout(self._dimensions):
+            self.rows[column][gone] = 0
+        alive = np.flatnonzero(self.rows["alive"])
+        if 2 * len(alive) < self.rows.used:
+            self.rows.keep(alive)
+        self._all_positions = None
 
-    def positions_of(self, numbers: Sequence[int]) -> np.ndarray:
-        """Return the positions of those face numbers that are here, ascending."""
-        wanted = np.sort(np.asarray(numbers, np.int64))
-        known = self._numbers[: self._used]
+    def positions_of(self, numbers: Sequence[int], *, ascending: bool = True) -> np.ndarray:
+        """Return the positions of those face numbers that are here: ascending, or as given."""
+        wanted = np.asarray(numbers, np.int64)
+        if ascending:
+            wanted = np.sort(wanted)
+        known = self.rows["number"]
         positions = np.searchsorted(known, wanted)
-        inside = positions < self._used
+        inside = positions < len(known)
         positions, wanted = positions[inside], wanted[inside]
         return cast("np.ndarray", positions[known[positions] == wanted])
 
     def all_positions(self) -> np.ndarray:
         """Return the positions of all faces, ascending."""
-        return np.flatnonzero(self._alive[: self._used])
+        if self._all_positions is None:
+            self._all_positions = np.flatnonzero(self.rows["alive"])
+        return self._all_positions
 
     def numbers_at(self, positions: np.ndarray) -> list[int]:
         """Return the face numbers at positions."""
-        return cast("list[int]", self._numbers[positions].tolist())
+        return cast("list[int]", self.rows["number"][positions].tolist())
 
     def media_at(self, positions: np.ndarray) -> np.ndarray:
         """Return indices into `media_ids`, int32."""
-        return cast("np.ndarray", self._media[positions])
+        return cast("np.ndarray", self.rows["media"][positions])
 
-    def scores(self, queries: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return each position's highest cosine to any query, and which query has it.
+    def approximate(self, queries: np.ndarray, positions: np.ndarray) -> Approximation:
+        """Return what each position's highest cosine to any query can be.
 
-        queries: (queries, dimensions) float32, at least one. The cosines are within ROUNDING.
+        queries: (queries, dimensions) float32, at least one. positions: ascending.
         """
-        best = np.empty(len(positions), np.float32)
-        which = np.empty(len(positions), np.intp)
-        step = max(1, _SCORES_TOGETHER // max(queries.shape))
-        # Rows that lie together are multiplied where they are; scattered few are copied first.
-        dense = 2 * len(positions) >= self._used
-        for start in range(0, len(positions), step):
-            part = positions[start : start + step]
-            if dense:
-                first = part[0]
-                products = (self._vectors[first : part[-1] + 1] @ queries.T)[part - first]
-            else:
-                products = self._vectors[part] @ queries.T
-            which[start : start + step] = top = products.argmax(axis=1)
-            best[start : start + step] = np.take_along_axis(products, top[:, None], 1)[:, 0]
-        return best, which
+        return self.coding.compare(self.rows, queries, positions)
 
     def exact_scores(
-        self, queries: np.ndarray, positions: np.ndarray, which: np.ndarray
+        self, connection: sqlite3.Connection, queries: np.ndarray, positions: np.ndarray
     ) -> np.ndarray:
-        """Return the cosine of each position with its query, float32 in [-1, 1]."""
+        """Return each position's highest cosine to any query, float32 in [-1, 1].
+
+        connection: in the transaction in which the table was refreshed.
+        """
         scores = np.empty(len(positions), np.float32)
-        for start in range(0, len(positions), _LOADED_TOGETHER):
-            part = slice(start, start + _LOADED_TOGETHER)
-            scores[part] = exact_cosines(self._vectors[positions[part]], queries[which[part]])
+        for start in range(0, len(positions), RESCORED_TOGETHER):
+            part = slice(start, start + RESCORED_TOGETHER)
+            vectors = self._vectors_at(connection, positions[part])
+            scores[part] = best_cosines(vectors, queries)
         return scores
+
+    def _vectors_at(self, connection: sqlite3.Connection, positions: np.ndarray) -> np.ndarray:
+        if "vectors" in self.rows:
+            return cast("np.ndarray", self.rows["vectors"][positions])
+        blobs: dict[int, bytes] = {}
+        numbers = self.numbers_at(positions)
+        for start in range(0, len(numbers), BATCH):
+            part = numbers[start : start + BATCH]
+            rows = connection.execute(
+                f"""SELECT face, embedding FROM vectors
+                    WHERE version = ? AND face IN ({marks(len(part))})""",
+                (self._version, *part),
+            )
+            blobs.update((row[0], row[1]) for row in rows)
+        return self._vectors([blobs[number] for number in numbers])
+
+
+def _parts(
+    connection: sqlite3.Connection, query: str, values: Sequence[object]
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows that a query gives, many at once."""
+    cursor = connection.cursor()
+    cursor.row_factory = None  # plain tuples: half the time
+    cursor.execute(query, values)
+    while part := cursor.fetchmany(_LOADED_TOGETHER):
+        yield part
+
+
+def _damaged(what: str) -> IndexFailure:
+    return IndexFailure(
+        f"The index is damaged: it holds an embedding {what}. Restore it from a backup, or delete "
+        "it and index the media again."
+    )
