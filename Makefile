@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 EXTRAS := dlib,onnx,heic,demo,elasticsearch,service,dev
 
-.PHONY: demo test test-fast lint clean
+.PHONY: demo test test-fast lint bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/sightings demo --dir demo
@@ -20,6 +20,10 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# BENCH takes its options: make bench BENCH="--quick --faces lfw/ --weights facenet.pt"
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks.ingest $(BENCH)
 
 clean:
 	rm -rf $(VENV) demo

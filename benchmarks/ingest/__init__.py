@@ -1,0 +1,1 @@
+"""How fast media are indexed, beside the straightforward use of the same libraries."""

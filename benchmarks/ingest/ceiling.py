@@ -1,0 +1,103 @@
+"""What no program can be faster than here: decoding alone, and the networks' arithmetic alone."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.ingest.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from indexer.records import Frame
+
+GEMM_SIDE = 2048
+REPETITIONS = 3
+
+
+def gemm_gflops() -> float:
+    """Return the best of torch's and numpy's products of two float32 matrices, in 1e9 a second."""
+    import torch
+
+    matrix = np.random.default_rng(0).random((GEMM_SIDE, GEMM_SIDE), np.float32)
+    tensor = torch.from_numpy(matrix)
+    ways: tuple[Callable[[], Any], ...] = (lambda: tensor @ tensor, lambda: matrix @ matrix)
+    took_s = min(_seconds(way) for way in ways for _ in range(2 * REPETITIONS))
+    return 2 * GEMM_SIDE**3 / took_s / 1e9
+
+
+class MeasuredProject(Project):
+    """The project's side, which is also measured against decoding."""
+
+    def decode(self, path: Path, threads: int) -> tuple[int, float]:
+        """Decode a video and nothing else; return the frames and the seconds.
+
+        threads: FFmpeg's, 0 for one on each core.
+        """
+        begun_s = time.perf_counter()
+        frames = _decode(path, threads)
+        return frames, time.perf_counter() - begun_s
+
+    def dropped_cost(self, path: Path) -> float:
+        """Return what reading a video and dropping its frames costs over decoding it, as a part.
+
+        In processor time, median of interleaved pairs; what is done with frames that are kept does
+        not count.
+        """
+        parts = []
+        for _ in range(REPETITIONS):
+            alone_s = _cpu_seconds(lambda: _decode(path, 1))
+            parts.append((self._filter_cpu_s(path) - alone_s) / alone_s)
+        return float(np.median(parts))
+
+    def _filter_cpu_s(self, path: Path) -> float:
+        """Return the processor time of reading a video and choosing, but for the chosen frames."""
+        from indexer.keyframes import key_frames
+        from indexer.video import VideoReader
+
+        begun_s = time.process_time()
+        with VideoReader(path) as reader:
+            handled = _Handled(reader.frames())
+            kept = [each.frame.index for each in key_frames(handled, self.settings.keyframes)]
+        took_s = time.process_time() - begun_s
+        return took_s - sum(handled.cpu_s[number] for number in kept)
+
+
+class _Handled:
+    """Frames that pass, with the processor time until the next one is asked for."""
+
+    def __init__(self, frames: Iterable[Frame]) -> None:
+        self._frames = frames
+        self.cpu_s: dict[int, float] = {}
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._frames:
+            begun_s = time.process_time()
+            yield frame
+            self.cpu_s[frame.index] = time.process_time() - begun_s
+
+
+def _decode(path: Path, threads: int) -> int:
+    import av
+
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = threads
+        return sum(1 for _ in container.decode(stream))
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    begun_s = time.perf_counter()
+    work()
+    return time.perf_counter() - begun_s
+
+
+def _cpu_seconds(work: Callable[[], Any]) -> float:
+    begun_s = time.process_time()
+    work()
+    return time.process_time() - begun_s
