@@ -17,11 +17,28 @@ def display_matrix(picture: Any) -> np.ndarray:
     return np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2].astype(np.float64)
 
 
+def lies(turn: np.ndarray) -> bool:
+    """Return whether a picture's width becomes its height when it is displayed."""
+    return bool(abs(turn[0, 0]) < abs(turn[0, 1]))
+
+
 def displayed(image: np.ndarray, turn: np.ndarray) -> np.ndarray:
     """Turn and mirror a picture by quarter turns as a display matrix says.
 
     image: (h, w, 3). Returns a view of it.
     """
-    if abs(turn[0, 0]) < abs(turn[0, 1]):
+    if lies(turn):
         image, turn = image.transpose(1, 0, 2), turn[::-1]
     return image[:: -1 if turn[1, 1] < 0 else 1, :: -1 if turn[0, 0] < 0 else 1]
+
+
+def undisplayed(
+    points: np.ndarray, width: int, height: int, turn: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where pixels of a displayed picture lie in the one it is made of: rows, columns.
+
+    points: numbers of pixels of the displayed picture, row by row. width, height: of the picture
+    before it is turned.
+    """
+    places = np.arange(height * width).reshape(height, width, 1)
+    return np.divmod(displayed(places, turn).reshape(-1)[points], width)

@@ -10,22 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.colour import Picture, cell_means, delta_e
-from indexer.records import KeyFrame
+from indexer.decisions import Checks, differs, mean_difference
+from indexer.differences import Look
+from indexer.frames import KeyFrame
 from indexer.strategy import parse_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from indexer.records import Frame
+    from indexer.frames import Frame
     from indexer.settings import KeyframeSettings
-
-MEAN_BAND, CELL_BAND = 0.15, 0.40
-"""Estimates nearer to their threshold than this part of it are computed on the full frame.
-
-The worst error of the mean on 1080p frames was 8 %; a cell has about 100 points, so its estimate
-is coarser.
-"""
 
 
 def random_times(timestamps_s: np.ndarray, count: int, seed: int) -> frozenset[float]:
@@ -41,15 +35,16 @@ def key_frames(
     settings: KeyframeSettings,
     *,
     drawn_times: frozenset[float] = frozenset(),
+    checks: Checks | None = None,
 ) -> Iterator[KeyFrame]:
     """Yield the key frames of one segment.
 
     drawn_times: what `random_times` drew for the whole video, for the strategy random=N. A frame
     that `delta-e` drops looks like the key frame before it, which is so until then; other
-    strategies know nothing of the frames between.
+    strategies know nothing of the frames between. checks: counts what deciding took.
     """
     strategy = parse_strategy(settings.strategy)
-    comparison = _Comparison(settings)
+    comparison = _Comparison(settings, checks or Checks())
     kept: Frame | None = None
     kept_delta_e, until_s = np.inf, 0.0
     period: int | None = None
@@ -77,49 +72,31 @@ def key_frames(
 class _Comparison:
     """Compares each frame with the reference: the last kept frame, or the previous one."""
 
-    def __init__(self, settings: KeyframeSettings) -> None:
+    def __init__(self, settings: KeyframeSettings, checks: Checks) -> None:
         self._settings = settings
-        self._reference: Picture | None = None
+        self._checks = checks
+        self._reference: Look | None = None
         self._kept_s = -np.inf
 
     def look(self, frame: Frame) -> tuple[bool, float]:
-        """Return whether a frame is new, and its mean difference to the reference."""
-        picture = Picture(frame.image_rgb)
-        reference, settings = self._reference, self._settings
-        if reference is None or reference.shape != picture.shape:
+        """Return whether a frame is new, and its mean difference to the reference if it is."""
+        look, reference, settings = Look(frame), self._reference, self._settings
+        if reference is None or reference.frame.shape != frame.shape:
             is_new, difference = True, np.inf
         else:
-            is_new, difference = _differs(reference, picture, settings)
-            is_new = is_new or frame.timestamp_s - self._kept_s >= settings.max_gap_s
+            is_new = frame.timestamp_s - self._kept_s >= settings.max_gap_s
+            is_new = is_new or differs(reference, look, settings, self._checks)
+            difference = mean_difference(reference, look) if is_new else 0.0
         if is_new:
             self._kept_s = frame.timestamp_s
         if is_new or settings.reference == "previous":
-            self._reference = picture
+            self._reference = look
         return is_new, difference
 
     def measure(self, frame: Frame) -> float:
         """Return a frame's mean difference to the frame measured before, and remember it."""
-        picture = Picture(frame.image_rgb)
-        reference, self._reference = self._reference, picture
-        if reference is None or reference.shape != picture.shape:
+        look = Look(frame)
+        reference, self._reference = self._reference, look
+        if reference is None or reference.frame.shape != frame.shape:
             return np.inf
-        return float(delta_e(reference.points, picture.points).mean())
-
-
-def _differs(first: Picture, second: Picture, settings: KeyframeSettings) -> tuple[bool, float]:
-    """Return whether two pictures differ by more than a threshold, and their mean difference.
-
-    Decides as the full frames do: wherever the estimate at points lies in the band around a
-    threshold that matters, all pixels are compared.
-    """
-    values = delta_e(first.points, second.points)
-    mean, cell = float(values.mean()), float(cell_means(values).max())
-    mean_is_sure = abs(mean / settings.min_delta_e - 1) >= MEAN_BAND
-    cell_is_sure = abs(cell / settings.min_cell_delta_e - 1) >= CELL_BAND
-    surely_new = (mean_is_sure and mean >= settings.min_delta_e) or (
-        cell_is_sure and cell >= settings.min_cell_delta_e
-    )
-    if not surely_new and not (mean_is_sure and cell_is_sure):
-        values = delta_e(first.full, second.full)
-        mean, cell = float(values.mean()), float(cell_means(values).max())
-    return mean >= settings.min_delta_e or cell >= settings.min_cell_delta_e, mean
+        return mean_difference(reference, look)

@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from indexer.frames import Frame as Frame
+from indexer.frames import KeyFrame as KeyFrame
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -104,31 +107,6 @@ class Segment:
     counts: SegmentCounts = SegmentCounts()
     tracks: bytes = field(default=b"", repr=False)
     finished_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A decoded picture of a media.
-
-    image_rgb: (height, width, 3) uint8 RGB as displayed.
-    """
-
-    index: int
-    timestamp_s: float
-    image_rgb: np.ndarray = field(repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class KeyFrame:
-    """A frame kept by the key-frame filter.
-
-    delta_e: mean CIELAB difference to the last reference frame; infinite for a segment's first.
-    until_s: time of the last frame known to look like this one (its own time if none is).
-    """
-
-    frame: Frame
-    delta_e: float
-    until_s: float
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from datetime import datetime, timezone
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexer.damage import Damage, in_words
-from indexer.display import display_matrix, displayed
+from indexer.decoded import Conversion, DecodedPicture
+from indexer.display import display_matrix
 from indexer.errors import MediaError
+from indexer.ffmpeg import translated_errors
 from indexer.files import require_file
-from indexer.records import Frame
+from indexer.frames import Frame
 from indexer.settings import MediaSettings
 from indexer.text import shown
 from indexer.timeline import read_timeline
@@ -27,18 +28,6 @@ if TYPE_CHECKING:
 _NO_VIDEOS = frozenset({"concat", "dash", "hls", "image2", "imf", "rtsp", "sdp", "tty"})
 # Containers that store each packet's time, so that it is the same however one gets there.
 _EXACT_SEEKING = frozenset({"matroska", "mov"})
-
-
-@contextmanager
-def _translated_errors(path: Path) -> Iterator[None]:
-    """Turn what PyAV raises into MediaError."""
-    import av
-
-    try:
-        yield
-    except (av.FFmpegError, ValueError) as error:  # ValueError: names that are no Unicode
-        reason = getattr(error, "strerror", None) or str(error)
-        raise MediaError(f"{shown(path)} cannot be read as a video: {reason}.") from error
 
 
 class VideoReader:
@@ -62,7 +51,7 @@ class VideoReader:
         self._undecodable: set[int] = set()
         self._left_out: dict[int, int] = {}
         require_file(path)
-        with _translated_errors(path):
+        with translated_errors(path):
             self._container, self._stream = self._open()
             try:
                 self._start()
@@ -71,8 +60,6 @@ class VideoReader:
                 raise
 
     def _start(self) -> None:
-        from av.video.reformatter import VideoReformatter
-
         self.created_at = _created_at(self._container.metadata)
         self._timeline = read_timeline(self._container, self._stream)
         self._early_end = self._timeline.early_end
@@ -85,14 +72,12 @@ class VideoReader:
                 f"{shown(self._path)} has no frame that can be decoded "
                 f"({len(self.timestamps_s)} are in the file)."
             )
-        self._reformatter = VideoReformatter()
         picture = self._held[1]
         aspect = self._stream.sample_aspect_ratio or Fraction(1)
-        self._square_size = (max(1, round(picture.width * aspect)), picture.height)
-        self._require_size(*self._square_size)
-        self._turn = display_matrix(picture)
-        lies = abs(self._turn[0, 0]) < abs(self._turn[0, 1])
-        self.width, self.height = self._square_size[:: -1 if lies else 1]
+        square_size = (max(1, round(picture.width * aspect)), picture.height)
+        self._require_size(*square_size)
+        self._conversion = Conversion(self._path, square_size, display_matrix(picture))
+        self.height, self.width, _ = self._conversion.shape
 
     @property
     def decode_errors(self) -> int:
@@ -124,7 +109,7 @@ class VideoReader:
         may be patched up otherwise). Only one range can be read at a time. Raises MediaError when
         the file can no longer be read.
         """
-        with _translated_errors(self._path):
+        with translated_errors(self._path):
             if start_s != self._reached_s:
                 self._go_to(start_s)
             self._reached_s = math.nan
@@ -134,7 +119,8 @@ class VideoReader:
                     self._held = found
                     break
                 if self.timestamps_s[index] >= start_s:
-                    yield self._frame(index, picture)
+                    decoded = DecodedPicture(picture, self._conversion)
+                    yield Frame(index, float(self.timestamps_s[index]), decoded)
             self._reached_s = end_s
 
     def close(self) -> None:
@@ -276,12 +262,6 @@ class VideoReader:
                     self._undecodable.update(range(last + 1, index))
                 last = index
                 yield index, picture
-
-    def _frame(self, index: int, picture: Any) -> Frame:
-        width, height = self._square_size
-        square = self._reformatter.reformat(picture, width=width, height=height, format="rgb24")
-        image = displayed(square.to_ndarray(), self._turn)
-        return Frame(index, float(self.timestamps_s[index]), np.ascontiguousarray(image))
 
 
 def _created_at(metadata: dict[str, str]) -> datetime | None:

@@ -1,10 +1,10 @@
-"""The CIELAB difference agrees with scikit-image on full frames."""
+"""Colours and their difference agree with scikit-image, of whole frames and of single cells."""
 
 import numpy as np
 import pytest
 from skimage.color import deltaE_cie76, rgb2lab
 
-from indexer.colour import Picture, cell_means, delta_e, lab
+from indexer.colour import cell_difference, cell_means, delta_e, full_difference, lab
 from tests.pictures import noise, plain
 
 
@@ -23,23 +23,6 @@ def test_black_and_white_are_a_hundred_apart() -> None:
     assert delta_e(lab(plain((0, 0, 0))), lab(plain((255, 255, 255)))).mean() == pytest.approx(100)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (640, 360), (333, 251)])
-def test_points_give_the_mean_of_all_pixels_within_the_band(width: int, height: int) -> None:
-    rng = np.random.default_rng(3)
-    first = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-    second = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-    a, b = Picture(first), Picture(second)
-    exact = delta_e(a.full, b.full).mean()
-    assert delta_e(a.points, b.points).mean() == pytest.approx(exact, rel=0.05)
-
-
-def test_points_are_pixels_and_not_averages() -> None:
-    checkerboard = np.indices((180, 320)).sum(axis=0) % 2 * 255
-    image = np.repeat(checkerboard[..., None], 3, axis=2).astype(np.uint8)
-    lightness = Picture(image).points[..., 0]
-    assert set(np.round(lightness).astype(int).ravel()) <= {0, 100}
-
-
 def test_a_cell_holds_the_mean_of_its_own_pixels() -> None:
     values = np.zeros((90, 160))
     values[:10, :10] = 7.0
@@ -54,3 +37,25 @@ def test_cells_of_tiny_pictures_cover_them(shape: tuple[int, int]) -> None:
     cells = cell_means(np.ones(shape))
     assert np.allclose(cells, 1.0)
     assert cells.size <= shape[0] * shape[1]
+
+
+SIZES = [(1, 1), (5, 3), (8, 15), (100, 7), (270, 333), (700, 1300)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_difference_of_all_pixels_is_that_of_scikit_image(size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(4)
+    first, second = (rng.integers(0, 256, (*size, 3), dtype=np.uint8) for _ in range(2))
+    expected = deltaE_cie76(rgb2lab(first), rgb2lab(second))
+    mean, cells = full_difference(first, second)
+    assert mean == pytest.approx(expected.mean(), abs=0.001)
+    assert cells == pytest.approx(cell_means(expected), abs=0.001)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_single_cell_has_the_difference_that_it_has_among_all(size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(4)
+    first, second = (rng.integers(0, 256, (*size, 3), dtype=np.uint8) for _ in range(2))
+    _, cells = full_difference(first, second)
+    alone = [cell_difference(first, second, *place) for place in np.ndindex(cells.shape)]
+    assert alone == pytest.approx(cells.ravel(), abs=1e-4)
