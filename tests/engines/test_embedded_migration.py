@@ -22,6 +22,9 @@ ADDED_TO_1 = {
 }
 """Columns that version 2 added."""
 
+WITHOUT_3 = "DROP TRIGGER log_changed_face; DROP TRIGGER log_changed_media; DROP TABLE changed"
+"""What takes away what version 3 added."""
+
 
 @pytest.fixture
 def location(tmp_path: Path) -> Path:
@@ -31,6 +34,7 @@ def location(tmp_path: Path) -> Path:
         add_photo(index, "old", axis(0), path="/old.jpg")
     connection = sqlite3.connect(path)
     connection.executescript("DROP INDEX media_of_batch; DROP INDEX media_unfinished")
+    connection.executescript(WITHOUT_3)
     for table, columns in ADDED_TO_1.items():
         for column in columns:
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

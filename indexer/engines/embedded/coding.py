@@ -24,7 +24,7 @@ ROWS_TOGETHER = 1 << 14
 """Compared at once: their scores stay in the cache, and a call's own time does not count."""
 
 _PRODUCTS_TOGETHER = 1 << 20
-_QUANTISED_TOGETHER = 512
+_QUANTISED_TOGETHER = 128
 _DENSE = 0.2
 """Share of a stretch of rows from which comparing all costs less than picking those asked for."""
 

@@ -13,6 +13,7 @@ from indexer.engines.embedded.values import (
     from_vector_blob,
     marks,
     now_micros,
+    parts,
     to_vector_blob,
 )
 from indexer.records import Face
@@ -70,10 +71,8 @@ def matching(
     """Return the numbers of the faces that pass; in the order of `iter_faces`, if asked."""
     conditions = face_conditions(filters)
     order = _ORDER if in_order else ""
-    rows = connection.execute(
-        f"SELECT number FROM faces {conditions.where} {order}", conditions.values
-    )
-    return [row[0] for row in rows]
+    query = f"SELECT number FROM faces {conditions.where} {order}"
+    return [row[0] for part in parts(connection, query, conditions.values) for row in part]
 
 
 def count(connection: sqlite3.Connection, filters: Filters | None) -> int:

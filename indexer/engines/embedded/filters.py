@@ -81,6 +81,13 @@ def face_conditions(filters: Filters | None) -> Conditions:
     return conditions
 
 
+def folder_bounds(path_prefix: str) -> tuple[bytes, bytes, bytes]:
+    """Return a folder's (or file's) own path, and from where to where lies what is in it."""
+    folder, separator = to_blob(path_prefix.rstrip(os.sep)), to_blob(os.sep)
+    # Everything inside the folder sorts between `folder/` and `folder0`, 0 following /.
+    return folder, folder + separator, folder + bytes([separator[0] + 1])
+
+
 def _add_media(conditions: Conditions, filters: Filters, media_id: str) -> None:
     """Add what is asked of a media; `media_id` is the column with its id."""
     of_file = f"{media_id} IN (SELECT media_id FROM files WHERE {{}})"
@@ -89,15 +96,8 @@ def _add_media(conditions: Conditions, filters: Filters, media_id: str) -> None:
     conditions.add_list(media_id, list(map(to_id, filters.exclude_media_ids)), condition="NOT {}")
     conditions.add_list("name", [to_blob(name) for name in filters.file_names], condition=of_file)
     if filters.path_prefix is not None:
-        folder = to_blob(filters.path_prefix.rstrip(os.sep))
-        separator = to_blob(os.sep)
-        # Everything inside the folder sorts between `folder/` and `folder0`, 0 following /.
-        conditions.add(
-            of_file.format("path = ? OR (path >= ? AND path < ?)"),
-            folder,
-            folder + separator,
-            folder + bytes([separator[0] + 1]),
-        )
+        bounds = folder_bounds(filters.path_prefix)
+        conditions.add(of_file.format("path = ? OR (path >= ? AND path < ?)"), *bounds)
     if filters.kind is not None:
         conditions.add(of_media.format("kind = ?"), filters.kind)
     if filters.recorded_from is not None:

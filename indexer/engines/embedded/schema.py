@@ -5,7 +5,7 @@ from __future__ import annotations
 APPLICATION_ID = 0x53474854
 """`SGHT`, in the header of every index file (SQLite's application_id)."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Kept as SQLite's user_version; raise it with every change of the tables, with a migration."""
 
 PAGE_BYTES = 8192
@@ -13,6 +13,31 @@ PAGE_BYTES = 8192
 
 REMOVED_KEPT = 100_000
 """Length of the log of removed faces; an open index that missed more loads all vectors anew."""
+
+CHANGED_KEPT = 100_000
+"""Length of the log of changed faces; who missed more reads all columns of filters anew."""
+
+_CHANGES = f"""
+CREATE TABLE changed (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  face INTEGER NOT NULL
+);
+CREATE TRIGGER log_changed_face
+AFTER UPDATE OF person, appearance_start_s, appearance_end_s ON faces
+WHEN (old.person IS NULL) != (new.person IS NULL)
+  OR old.appearance_start_s IS NOT new.appearance_start_s
+  OR old.appearance_end_s IS NOT new.appearance_end_s
+BEGIN
+  INSERT INTO changed (face) VALUES (new.number);
+  DELETE FROM changed WHERE seq <= (SELECT max(seq) FROM changed) - {CHANGED_KEPT};
+END;
+CREATE TRIGGER log_changed_media AFTER UPDATE OF kind, recorded_at ON media
+WHEN old.kind != new.kind OR old.recorded_at IS NOT new.recorded_at
+BEGIN
+  INSERT INTO changed (face) SELECT number FROM faces WHERE media_id = new.id;
+  DELETE FROM changed WHERE seq <= (SELECT max(seq) FROM changed) - {CHANGED_KEPT};
+END;
+"""
 
 # Free text (paths, names, errors) is stored as UTF-8 blobs, dates as microseconds since 1970 UTC.
 # Files and labels do not refer to media by key: both may be known before their media is.
@@ -142,7 +167,7 @@ CREATE INDEX labels_of_media ON labels (media_id);
 CREATE INDEX labels_of_person ON labels (person);
 
 CREATE TABLE unpurged (mark TEXT PRIMARY KEY NOT NULL);
-"""
+{_CHANGES}"""
 
 MIGRATIONS = {
     1: """
@@ -155,6 +180,7 @@ ALTER TABLE segments ADD COLUMN finished_at INTEGER;
 ALTER TABLE segments ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE segments ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]';
 PRAGMA user_version = 2;
-"""
+""",
+    2: f"{_CHANGES}PRAGMA user_version = 3;\n",
 }
 """What makes the tables of a version those of the next, the version's number included."""

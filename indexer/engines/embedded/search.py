@@ -85,6 +85,8 @@ def _passing(
     table.refresh(connection)
     if filters is None or filters == Filters():
         return table.all_positions()
+    if table.filter_columns.are_of_use(filters):
+        return table.filter_columns.passing(connection, table, filters)
     return table.positions_of(face_rows.matching(connection, filters))
 
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from indexer.engines.embedded import kernel, versions
 from indexer.engines.embedded.approximation import RESCORED_TOGETHER, best_cosines
 from indexer.engines.embedded.coding import Float32, Int8
+from indexer.engines.embedded.columns import FilterColumns
 from indexer.engines.embedded.rows import Rows
-from indexer.engines.embedded.values import BATCH, marks
+from indexer.engines.embedded.values import BATCH, marks, parts
 from indexer.errors import IndexFailure
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from indexer.engines.embedded.approximation import Approximation
     from indexer.engines.embedded.coding import Coding
     from indexer.engines.embedded.rows import Layout
 
 _LENGTH_ERROR = 1e-3  # far above float32's, far below what changed bits do
-_LOADED_TOGETHER = 4096
 
 _FACES: Layout = {"number": (np.int64, ()), "media": (np.int32, ()), "alive": (np.bool_, ())}
 
@@ -48,6 +48,7 @@ class VectorTable:
 
     def __init__(self, coding: Coding | None = None) -> None:
         self._coding = coding
+        self.filter_columns = FilterColumns()
         self._version: int | None = None
         self._reset(0)
 
@@ -56,7 +57,6 @@ class VectorTable:
         self._dimensions = dimensions
         self.rows = Rows({**_FACES, **self.coding.layout(dimensions)} if dimensions else _FACES)
         self._all_positions: np.ndarray | None = None
-        self.media_ids: list[str] = []
         self._media_index: dict[str, int] = {}
 
     @property
@@ -90,7 +90,7 @@ class VectorTable:
         self._last_face, self._last_removed = last_face, last_removed
 
     def _add(self, connection: sqlite3.Connection) -> None:
-        new = _parts(
+        new = parts(
             connection,
             "SELECT number, media_id FROM faces WHERE number > ? ORDER BY number",
             (self._last_face,),
@@ -98,15 +98,16 @@ class VectorTable:
         count = connection.execute(
             "SELECT count(*) FROM faces WHERE number > ?", (self._last_face,)
         ).fetchone()[0]
-        start = self.rows.extend(count).start
+        start, index = self.rows.extend(count).start, self._media_index
         for part in new:
             added = slice(start, start := start + len(part))
             self.rows["number"][added] = [row[0] for row in part]
-            self.rows["media"][added] = [self._index_of(row[1]) for row in part]
+            # The index of a media that is new is how many there were.
+            self.rows["media"][added] = [index.setdefault(row[1], len(index)) for row in part]
             self.rows["alive"][added] = False
         # All are read fastest in the order in which they lie in the file; a few, by the index.
         selected = "version = ?" if self._last_face == 0 else "version = ? AND face > ?"
-        for part in _parts(
+        for part in parts(
             connection,
             f"SELECT face, embedding FROM vectors WHERE {selected}",
             (self._version, self._last_face)[: selected.count("?")],
@@ -129,12 +130,6 @@ class VectorTable:
         if not (np.abs(lengths - 1.0) < _LENGTH_ERROR).all():
             raise _damaged("that is not of length 1")
         return vectors
-
-    def _index_of(self, media_id: str) -> int:
-        index = self._media_index.setdefault(media_id, len(self.media_ids))
-        if index == len(self.media_ids):
-            self.media_ids.append(media_id)
-        return index
 
     def _remove(self, connection: sqlite3.Connection) -> None:
         rows = connection.execute("SELECT face FROM removed WHERE seq > ?", (self._last_removed,))
@@ -164,12 +159,19 @@ class VectorTable:
             self._all_positions = np.flatnonzero(self.rows["alive"])
         return self._all_positions
 
+    def media_among(self, media_ids: Iterable[str]) -> np.ndarray:
+        """Return which of the media that `media_at` can give are listed, (media,) bool."""
+        index = self._media_index
+        listed = np.zeros(len(index), np.bool_)
+        listed[[index[media_id] for media_id in media_ids if media_id in index]] = True
+        return listed
+
     def numbers_at(self, positions: np.ndarray) -> list[int]:
         """Return the face numbers at positions."""
         return cast("list[int]", self.rows["number"][positions].tolist())
 
     def media_at(self, positions: np.ndarray) -> np.ndarray:
-        """Return indices into `media_ids`, int32."""
+        """Return a number for the media at each position, int32, from 0 on."""
         return cast("np.ndarray", self.rows["media"][positions])
 
     def approximate(self, queries: np.ndarray, positions: np.ndarray) -> Approximation:
@@ -207,17 +209,6 @@ class VectorTable:
             )
             blobs.update((row[0], row[1]) for row in rows)
         return self._vectors([blobs[number] for number in numbers])
-
-
-def _parts(
-    connection: sqlite3.Connection, query: str, values: Sequence[object]
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield the rows that a query gives, many at once."""
-    cursor = connection.cursor()
-    cursor.row_factory = None  # plain tuples: half the time
-    cursor.execute(query, values)
-    while part := cursor.fetchmany(_LOADED_TOGETHER):
-        yield part
 
 
 def _damaged(what: str) -> IndexFailure:
