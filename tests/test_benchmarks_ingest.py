@@ -15,7 +15,7 @@ from benchmarks.ingest.clips import ClipPlan, parse_plan, render
 from benchmarks.ingest.equality import compare_boxes, compare_index, compare_vectors, pairs
 from benchmarks.ingest.memory import repeat
 from benchmarks.ingest.naive import KeepRule
-from benchmarks.ingest.records import Run, Seen, Task, Tolerances
+from benchmarks.ingest.records import Run, Seen, Spent, Task, Tolerances
 from benchmarks.ingest.reference import Reference
 from benchmarks.ingest.scenes import photos_of
 from benchmarks.ingest.workers import Worker
@@ -178,7 +178,7 @@ def test_vectors_further_apart_than_the_tolerance_are_a_difference() -> None:
 def run(seen: list[Seen]) -> Run:
     """Return a run in which these faces were seen."""
     faces = sum(len(each.boxes) for each in seen)
-    return Run({}, 1.0, 1.0, 10, 2, faces, tuple(seen))
+    return Run({}, Spent(), 10, 2, faces, tuple(seen))
 
 
 def test_what_is_stored_must_be_among_what_the_stages_gave() -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from benchmarks.ingest.measuring import Measured
 
 FULL_CLIPS = ("1080p-20", "1080p-10", "1080p-2", "720p-20", "720p-10", "720p-2")
-QUICK_CLIPS = ("1080p-20", "720p-10", "720p-2")
+QUICK_CLIPS = ("1080p-20", "720p-2")
 LONG_CLIPS = ("1080p-10",)
 PACKAGES = ("torch", "facenet-pytorch", "opencv-python-headless", "av", "scikit-image", "numpy")
 WAIT_POLICY = "OMP_WAIT_POLICY"
@@ -126,9 +126,9 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--clips",
         nargs="*",
         metavar="NAME",
-        help=f"default: {' '.join(FULL_CLIPS)}; with --memory the one to repeat",
+        help=f"default: {' '.join(FULL_CLIPS)}",
     )
-    add("--frames", type=int, help="of each clip; default 240, with --quick 60")
+    add("--frames", type=int, help="of each clip; default 180, with --quick 60")
     add("--photos", type=int, metavar="N", help="default 16, with --quick 4; 0: none")
     add("--rounds", type=int, help="default 3, with --quick 1")
     add("--min-face", type=int, default=40, metavar="PX", help="smallest face")
@@ -156,7 +156,7 @@ def _with_defaults(
     quick = options.quick
     for name, value in (
         ("clips", LONG_CLIPS if options.memory else QUICK_CLIPS if quick else FULL_CLIPS),
-        ("frames", 60 if quick else 240),
+        ("frames", 60 if quick else 180),
         ("photos", 4 if quick else 16),
         ("rounds", 1 if quick else 3),
         ("naive_min_face", options.min_face),

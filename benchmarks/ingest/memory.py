@@ -66,11 +66,11 @@ class MemoryProject(Project):
         readings: list[Memory] = []
 
         class Watch(Progress):
-            def reach(self, timestamp_s: float) -> None:
-                if timestamp_s >= len(readings) * EVERY_S:
+            def reach(self, path: str, done_s: float) -> None:  # noqa: ARG002
+                if done_s >= len(readings) * EVERY_S:
                     now_mb = process.memory_info().rss / 1e6
-                    readings.append(Memory(timestamp_s, now_mb, peak_memory_mb()))
-                if timestamp_s >= minutes * 60:
+                    readings.append(Memory(done_s, now_mb, peak_memory_mb()))
+                if done_s >= minutes * 60:
                     raise _Enough
 
         with (

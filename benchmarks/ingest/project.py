@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections import defaultdict
 from dataclasses import replace
 from itertools import islice
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.ingest.records import FRAMES_BATCH, Run, Seen, Stopwatch, peak_memory_mb
+from benchmarks.ingest.records import FRAMES_BATCH, Run, Seen, Spent, Stopwatch, peak_memory_mb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -61,8 +60,7 @@ class Project:
                     images = [frame.image_rgb for frame in batch]
                 seen += self._look(images, [frame.index for frame in batch], watch)
         # The filter takes frames out of the decoder, so its time holds the decoder's.
-        watch.stages_s["filter"] -= decoded.took_s
-        watch.stages_s["decode"] += decoded.took_s
+        watch.moved(decoded.took, source="filter", target="decode")
         return watch.run(decoded.count, seen)
 
     def photos(self, paths: Sequence[Path]) -> Run:
@@ -99,11 +97,10 @@ class Project:
         from indexer.records import Filters
 
         with tempfile.TemporaryDirectory(prefix="sightings-benchmark-") as folder:
-            begun_s, begun_cpu_s = time.perf_counter(), time.process_time()
+            begun = Spent.until_now()
             with open_index(str(Path(folder) / "faces.sightings"), create=True) as index:
                 report = ingest(index, list(paths), self._networks)
-                wall_s = time.perf_counter() - begun_s
-                cpu_s = time.process_time() - begun_cpu_s
+                whole = Spent.until_now() - begun
                 if report.failed or report.warnings:
                     raise RuntimeError(f"Not all was indexed: {report.failed + report.warnings}")
                 numbers = {
@@ -131,7 +128,7 @@ class Project:
             sum(getattr(each, name) for each in counts)
             for name in ("frames", "key_frames", "faces")
         )
-        return Run({}, wall_s, cpu_s, frames, kept, met, seen)
+        return Run({}, whole, frames, kept, met, seen)
 
     def peak_memory_mb(self) -> float:
         """Return the most that this process has held in memory so far."""
@@ -143,13 +140,13 @@ class _Decoded:
 
     def __init__(self, frames: Iterable[Frame]) -> None:
         self._frames = iter(frames)
-        self.took_s, self.count = 0.0, 0
+        self.took, self.count = Spent(), 0
 
     def __iter__(self) -> Iterator[Frame]:
         while True:
-            begun_s = time.perf_counter()
+            begun = Spent.until_now()
             frame = next(self._frames, None)
-            self.took_s += time.perf_counter() - begun_s
+            self.took += Spent.until_now() - begun
             if frame is None:
                 return
             self.count += 1

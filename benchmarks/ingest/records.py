@@ -60,17 +60,35 @@ class Tolerances:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """Seconds on the clock, and of the processor time of all threads."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+
+    @classmethod
+    def until_now(cls) -> Spent:
+        """Return both since some moment in the past; two of these make a stretch of time."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.wall_s + other.wall_s, self.cpu_s + other.cpu_s)
+
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(self.wall_s - other.wall_s, self.cpu_s - other.cpu_s)
+
+
+@dataclass(frozen=True)
 class Run:
     """What one pass over a clip or some photos took and gave.
 
-    stages_s: seconds in each of STAGES; of a pass whose stages overlap it is empty. cpu_s: of all
-    threads. frames, key_frames: how many were decoded and kept. faces_met: on all kept frames; an
+    stages: what each of STAGES took; of a pass whose stages overlap it is empty. whole: all of it.
+    frames, key_frames: how many were decoded and kept. faces_met: on all kept frames; an
     index stores the best of them.
     """
 
-    stages_s: dict[str, float]
-    wall_s: float
-    cpu_s: float
+    stages: dict[str, Spent]
+    whole: Spent
     frames: int
     key_frames: int
     faces_met: int
@@ -86,22 +104,26 @@ class Stopwatch:
     """Adds up the seconds spent in each stage."""
 
     def __init__(self) -> None:
-        self.stages_s = dict.fromkeys(STAGES, 0.0)
-        self._begun_s, self._begun_cpu_s = time.perf_counter(), time.process_time()
+        self._stages = dict.fromkeys(STAGES, Spent())
+        self._begun = Spent.until_now()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Count what is done within as a stage's."""
-        begun_s = time.perf_counter()
+        begun = Spent.until_now()
         yield
-        self.stages_s[name] += time.perf_counter() - begun_s
+        self._stages[name] += Spent.until_now() - begun
+
+    def moved(self, spent: Spent, *, source: str, target: str) -> None:
+        """Count what was spent within one stage as another's."""
+        self._stages[source] -= spent
+        self._stages[target] += spent
 
     def run(self, frames: int, seen: list[Seen]) -> Run:
         """Stop, and return what was done meanwhile."""
-        wall_s = time.perf_counter() - self._begun_s
-        cpu_s = time.process_time() - self._begun_cpu_s
+        whole = Spent.until_now() - self._begun
         faces = sum(len(each.boxes) for each in seen)
-        return Run(self.stages_s, wall_s, cpu_s, frames, len(seen), faces, tuple(seen))
+        return Run(self._stages, whole, frames, len(seen), faces, tuple(seen))
 
 
 def peak_memory_mb() -> float:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from benchmarks.ingest.measuring import Measured
-    from benchmarks.ingest.records import Run
+    from benchmarks.ingest.records import Spent
 
 GOALS = {2: 20.0, 10: 12.0, 20: 7.0, None: 3.5}
 """How many times as fast as the naive side indexing is to be, by per cent of frames kept."""
@@ -43,6 +43,7 @@ class EndRow:
     times_as_fast: float
     least: float
     most: float
+    times_by_cpu: float
     goal: float
     all_naive_s: list[float]
     all_project_s: list[float]
@@ -50,16 +51,20 @@ class EndRow:
 
 @dataclass(frozen=True)
 class StageRow:
-    """One stage; the project's stages run one after the other for this."""
+    """One stage; the project's stages run one after the other for this.
+
+    project_percent: of the processor time of all its stages.
+    """
 
     media: str
     stage: str
     naive_s: float
+    naive_cpu_s: float
     project_s: float
+    project_cpu_s: float
     project_percent: float
-    times_as_fast: float | None
-    least: float | None
-    most: float | None
+    times_as_fast: float
+    times_by_cpu: float
     all_naive_s: list[float]
     all_project_s: list[float]
 
@@ -124,38 +129,47 @@ def media_row(measured: Measured) -> MediaRow:
 
 def end_row(measured: Measured) -> EndRow:
     """Return how long both sides took in all."""
-    naive_s, project_s = _walls(measured.naive), _walls(measured.index)
+    pair = _Pair([run.whole for run in measured.naive], [run.whole for run in measured.index])
     return EndRow(
-        measured.media.name,
-        median(naive_s),
-        median(run.cpu_s for run in measured.naive),
-        median(project_s),
-        median(run.cpu_s for run in measured.index),
-        *_ratios(naive_s, project_s),
+        media=measured.media.name,
+        naive_s=median(pair.naive_s),
+        naive_cpu_s=median(pair.naive_cpu_s),
+        project_s=median(pair.project_s),
+        project_cpu_s=median(pair.project_cpu_s),
+        times_as_fast=median(pair.times),
+        least=min(pair.times),
+        most=max(pair.times),
+        times_by_cpu=median(pair.cpu_times),
         goal=GOALS[measured.media.kept_percent],
-        all_naive_s=naive_s,
-        all_project_s=project_s,
+        all_naive_s=pair.naive_s,
+        all_project_s=pair.project_s,
     )
 
 
 def stage_rows(measured: Measured) -> Iterator[StageRow]:
     """Yield each stage, and their sum."""
-    whole = median(_walls(measured.stages))
     names = [name for name in STAGES if measured.media.is_video or name != "filter"]
-    for name in (*names, "all stages"):
-        naive_s, project_s = (
-            _walls(runs) if name == "all stages" else [run.stages_s[name] for run in runs]
-            for runs in (measured.naive, measured.stages)
-        )
+    pairs = {
+        name: _Pair([run.stages[name] for run in measured.naive],
+                    [run.stages[name] for run in measured.stages])
+        for name in names
+    }  # fmt: skip
+    pairs["all stages"] = whole = _Pair(
+        [run.whole for run in measured.naive], [run.whole for run in measured.stages]
+    )
+    for name, pair in pairs.items():
         yield StageRow(
-            measured.media.name,
-            name,
-            median(naive_s),
-            median(project_s),
-            100 * median(project_s) / whole,
-            *_ratios(naive_s, project_s),
-            all_naive_s=naive_s,
-            all_project_s=project_s,
+            media=measured.media.name,
+            stage=name,
+            naive_s=median(pair.naive_s),
+            naive_cpu_s=median(pair.naive_cpu_s),
+            project_s=median(pair.project_s),
+            project_cpu_s=median(pair.project_cpu_s),
+            project_percent=100 * median(pair.project_cpu_s) / median(whole.project_cpu_s),
+            times_as_fast=median(pair.times),
+            times_by_cpu=median(pair.cpu_times),
+            all_naive_s=pair.naive_s,
+            all_project_s=pair.project_s,
         )
 
 
@@ -168,7 +182,10 @@ def ceiling_row(measured: Measured) -> CeilingRow:
     frames = measured.stages[0].frames
     gflop = measured.checked.mtcnn_gflop + measured.checked.facenet_gflop
     gflops = max(measured.gemm_gflops)
-    floor_s, project_s = (all_s or 0.0) + gflop / gflops, median(_walls(measured.index))
+    floor_s, project_s = (
+        (all_s or 0.0) + gflop / gflops,
+        median(run.whole.wall_s for run in measured.index),
+    )
     cost = measured.dropped_cost
     return CeilingRow(
         media=measured.media.name,
@@ -205,11 +222,18 @@ def same_row(measured: Measured) -> SameRow:
     )
 
 
-def _walls(runs: Sequence[Run]) -> list[float]:
-    return [run.wall_s for run in runs]
+class _Pair:
+    """What both sides spent on the same, round by round."""
+
+    def __init__(self, naive: Sequence[Spent], project: Sequence[Spent]) -> None:
+        self.naive_s = [spent.wall_s for spent in naive]
+        self.naive_cpu_s = [spent.cpu_s for spent in naive]
+        self.project_s = [spent.wall_s for spent in project]
+        self.project_cpu_s = [spent.cpu_s for spent in project]
+        self.times = _ratios(self.naive_s, self.project_s)
+        self.cpu_times = _ratios(self.naive_cpu_s, self.project_cpu_s)
 
 
-def _ratios(naive_s: Sequence[float], project_s: Sequence[float]) -> tuple[float, float, float]:
-    """Return the median, the least and the most of the rounds' ratios."""
-    ratios = [slow / fast for slow, fast in zip(naive_s, project_s, strict=True)]
-    return median(ratios), min(ratios), max(ratios)
+def _ratios(slow: Sequence[float], fast: Sequence[float]) -> list[float]:
+    # The processor's clock may not have ticked in the shortest stages.
+    return [a / max(b, 1e-9) for a, b in zip(slow, fast, strict=True)]
