@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from indexer.device import torch_device
 from indexer.errors import UsageError
 from indexer.mtcnn import WINDOW_PX, Cascade
 from indexer.records import Detection
+from indexer.runtime import choose_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from indexer.mtcnn import Found
     from indexer.records import Box
+    from indexer.runtime import Runtime
     from indexer.settings import FaceSettings
 
     Array = np.ndarray[Any, Any]
@@ -28,20 +29,24 @@ THUMBNAIL_QUALITY = 70  # about 3 KB
 
 
 class FaceDetector:
-    """MTCNN with the weights that ship with facenet-pytorch, loaded once."""
+    """MTCNN with the weights that ship with facenet-pytorch, loaded once.
 
-    def __init__(self, settings: FaceSettings) -> None:
-        """Load the networks.
+    runtime: what its networks run on.
+    """
+
+    def __init__(self, settings: FaceSettings, runtime: Runtime | None = None) -> None:
+        """Load the networks into a runtime; without one, that of the settings' device.
 
         Raises UsageError for a minimum below MTCNN's window of 12 pixels, EnvironmentFailure for
-        a device that is not there.
+        a device that is not there, WeightsUnavailable.
         """
         if settings.min_face_px < WINDOW_PX:
             raise UsageError(
                 f"min_face_px is {settings.min_face_px}; MTCNN sees no face under {WINDOW_PX}."
             )
         self._settings = settings
-        self._cascade = Cascade(torch_device(settings.device))
+        self.runtime = runtime or choose_runtime(settings.device)
+        self._cascade = Cascade(self.runtime)
 
     def detect(self, images: Sequence[Array]) -> list[list[Detection]]:
         """Return the faces of each picture, from left to right.

@@ -11,24 +11,33 @@ IEEE Signal Processing Letters 23 (2016); the constants are those of facenet-pyt
 
 from __future__ import annotations
 
+from functools import partial
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from indexer.area import reduced, reduced_boxes, summed_areas
+from indexer.errors import WeightsUnavailable
+from indexer.inference import Network, in_parts, load_net, mapping_of
 from indexer.proposals import moved, squared, suppressed, suppressed_within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    Array = np.ndarray[Any, Any]
-    Net = Callable[[Array], tuple[Array, ...]]
+    from indexer.inference import Array, Net
+    from indexer.runtime import Runtime
 
 WINDOW_PX = 12  # P-Net's field of view, hence the smallest face of any use
 STRIDE_PX = 2
 PYRAMID_FACTOR = 0.709  # about the square root of one half: every second level halves the sides
 CANDIDATE_PROBABILITY = 0.6
 REFINED_PROBABILITY = 0.7
-NETWORK_BATCH = 512  # bounds memory, whatever the number of candidates
+R_SIDE_PX, O_SIDE_PX = 24, 48
+BOXES_ON_PROCESSOR = 32  # at once; more are not faster
+PICTURES_ON_CUDA, BOXES_ON_CUDA = 8, 1024
 
 
 class Found(NamedTuple):
@@ -44,14 +53,18 @@ class Found(NamedTuple):
 
 
 class Cascade:
-    """facenet-pytorch's P-, R- and O-Net on a device (`cpu` or `cuda`)."""
+    """facenet-pytorch's P-, R- and O-Net on a runtime."""
 
-    def __init__(self, device: str) -> None:
-        from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
-
+    def __init__(self, runtime: Runtime) -> None:
         self._p_net, self._r_net, self._o_net = (
-            _on_arrays(kind().eval(), device) for kind in (PNet, RNet, ONet)
+            in_parts(load_net(network, runtime), BOXES_ON_CUDA) for network in mtcnn_networks()
         )
+        self._map = mapping_of(runtime)
+        # On CUDA pictures go through the networks together; on processors side by side.
+        on_cuda = runtime.device == "cuda"
+        self._pictures_at_once = PICTURES_ON_CUDA if on_cuda else runtime.threads
+        self._pictures_each = PICTURES_ON_CUDA if on_cuda else 1
+        self._boxes_each = BOXES_ON_CUDA if on_cuda else BOXES_ON_PROCESSOR
 
     def __call__(
         self, images: Sequence[Array], *, min_face_px: float, min_probability: float
@@ -60,44 +73,64 @@ class Cascade:
 
         images: (h, w, 3) uint8 RGB, all of one size. min_face_px: smallest window looked through,
         at least WINDOW_PX. min_probability: lowest one of O-Net.
-        Takes about 25 bytes of memory for each pixel of all images together.
+        Takes about 20 bytes of memory for each pixel of as many images as there are threads.
         """
-        import cv2
+        found: list[Found] = []
+        for start in range(0, len(images), self._pictures_at_once):
+            some = images[start : start + self._pictures_at_once]
+            tables = list(self._map(summed_areas, some))
+            boxes = self._candidates(tables, min_face_px)
+            boxes = self._refined(tables, boxes)
+            found += self._faces(tables, boxes, min_probability)
+        return found
 
-        integrals = [cv2.integral(image) for image in images]
-        boxes = self._candidates(integrals, min_face_px)
-        boxes = self._refined(integrals, boxes)
-        return self._faces(integrals, boxes, min_probability)
-
-    def _candidates(self, integrals: Sequence[Array], min_face_px: float) -> list[Array]:
+    def _candidates(self, tables: Sequence[Array], min_face_px: float) -> list[Array]:
         """Return square boxes (n, 4) of each picture that P-Net takes for faces."""
-        height, width = integrals[0].shape[0] - 1, integrals[0].shape[1] - 1
-        whole = np.array([[0, 0, width, height]])
-        found: list[list[Array]] = [[] for _ in integrals]
-        for scale in _scales(min(height, width), min_face_px):
-            size = int(height * scale + 1), int(width * scale + 1)
-            level = np.concatenate([_area_means(each, whole, size) for each in integrals])
-            for rows, offsets, probabilities in zip(found, *self._p_net(level), strict=True):
-                rows.append(_windows(offsets, probabilities[1], scale))
+        shorter = min(tables[0].shape[:2]) - 1
+        starts = range(0, len(tables), self._pictures_each)
+        units = [
+            (tables[start : start + self._pictures_each], scale)
+            for scale in _scales(shorter, min_face_px)
+            for start in starts
+        ]
+        levels = list(self._map(self._level, *zip(*units, strict=True))) if units else []
+        found: list[list[Array]] = [[] for _ in tables]
+        for number, windows in enumerate(levels):
+            first = starts[number % len(starts)]
+            for rows, each in zip(found[first:], windows, strict=False):
+                rows.append(each)
         return [
             squared(_best_windows(np.concatenate(rows))) if rows else _NO_BOXES for rows in found
         ]
 
-    def _refined(self, integrals: Sequence[Array], boxes: list[Array]) -> list[Array]:
+    def _level(self, tables: Sequence[Array], scale: float) -> list[Array]:
+        """Return the windows (n, 9) of each picture at one level of its pyramid."""
+        height, width = tables[0].shape[0] - 1, tables[0].shape[1] - 1
+        size = int(height * scale + 1), int(width * scale + 1)
+        pixels = _normalised(np.stack([reduced(table, size) for table in tables]))
+        offsets, probabilities = self._p_net(pixels)
+        return [
+            _windows(mine, faces[1], scale)
+            for mine, faces in zip(offsets, probabilities, strict=True)
+        ]
+
+    def _refined(self, tables: Sequence[Array], boxes: list[Array]) -> list[Array]:
         """Return square boxes (n, 4) of each picture that R-Net takes for faces."""
         refined = []
-        for windows, offsets, probabilities in self._looked_at(self._r_net, 24, integrals, boxes):
+        for windows, offsets, probabilities in self._looked_at(
+            self._r_net, R_SIDE_PX, tables, boxes
+        ):
             likely = np.flatnonzero(probabilities[:, 1] > REFINED_PROBABILITY)
             best = likely[suppressed(windows[likely], probabilities[likely, 1], 0.7)]
             refined.append(squared(moved(windows[best], offsets[best])))
         return refined
 
     def _faces(
-        self, integrals: Sequence[Array], boxes: list[Array], min_probability: float
+        self, tables: Sequence[Array], boxes: list[Array], min_probability: float
     ) -> list[Found]:
         faces = []
         for windows, offsets, points, probabilities in self._looked_at(
-            self._o_net, 48, integrals, boxes
+            self._o_net, O_SIDE_PX, tables, boxes
         ):
             likely = np.flatnonzero(probabilities[:, 1] >= min_probability)
             refined = moved(windows, offsets)
@@ -110,46 +143,67 @@ class Cascade:
             )
         return faces
 
-    @staticmethod
     def _looked_at(
-        net: Net, side: int, integrals: Sequence[Array], boxes: list[Array]
+        self, net: Net, side: int, tables: Sequence[Array], boxes: list[Array]
     ) -> Iterator[tuple[Array, ...]]:
         """Yield each picture's boxes that lie in it at all, with the network's outputs for them."""
-        kept, crops = [], []
-        for integral, mine in zip(integrals, boxes, strict=True):
-            height, width = integral.shape[0] - 1, integral.shape[1] - 1
+
+        def look(table: Array, corners: Array) -> tuple[Array, ...]:
+            return net(_normalised(reduced_boxes(table, corners, side)))
+
+        kept, units = [], []
+        for table, mine in zip(tables, boxes, strict=True):
+            height, width = table.shape[0] - 1, table.shape[1] - 1
             # The window starts one pixel before the box, as in the original MATLAB code.
             corners = np.trunc(mine).astype(np.int64)
             corners[:, :2] = np.maximum(corners[:, :2], 1) - 1
             corners[:, 2:] = np.minimum(corners[:, 2:], (width, height))
             inside = (corners[:, :2] < corners[:, 2:]).all(axis=1)
             kept.append(mine[inside])
-            crops.append(_area_means(integral, corners[inside], (side, side)))
-        outputs = net(np.concatenate(crops))
-        ends = np.cumsum([len(mine) for mine in kept])[:-1]
-        yield from zip(kept, *(np.split(output, ends) for output in outputs), strict=True)
+            starts = range(0, max(len(kept[-1]), 1), self._boxes_each)
+            units += [
+                (table, corners[inside][start : start + self._boxes_each]) for start in starts
+            ]
+        looked = self._map(look, *zip(*units, strict=True))
+        for mine in kept:
+            parts = islice(looked, -(-max(len(mine), 1) // self._boxes_each))
+            yield mine, *map(np.concatenate, zip(*parts, strict=True))
 
 
 _NO_BOXES = np.zeros((0, 4), np.float32)
 
 
-def _on_arrays(net: Any, device: str) -> Net:
-    """Make a network take uint8-valued (n, 3, h, w) float32 arrays and return arrays."""
+def mtcnn_networks() -> list[Network]:
+    """Return P-, R- and O-Net with the weights that come with facenet-pytorch."""
+    # Importing facenet-pytorch imports torch.
+    spec = find_spec("facenet_pytorch")
+    if spec is None or not spec.submodule_search_locations:
+        raise WeightsUnavailable(
+            "MTCNN's weights come with the package facenet-pytorch, which is not installed: "
+            "pip install facenet-pytorch"
+        )
+    data = Path(spec.submodule_search_locations[0]) / "data"
+    return [
+        Network("mtcnn-p", data / "pnet.pt", partial(_built, "PNet"), None),
+        Network("mtcnn-r", data / "rnet.pt", partial(_built, "RNet"), R_SIDE_PX),
+        Network("mtcnn-o", data / "onet.pt", partial(_built, "ONet"), O_SIDE_PX),
+    ]
+
+
+def _built(kind: str, weights: Path) -> Any:
     import torch
+    from facenet_pytorch.models import mtcnn
 
-    net = net.to(device)
+    net = getattr(mtcnn, kind)(pretrained=False)
+    net.load_state_dict(torch.load(weights, weights_only=True))
+    return net.eval()
 
-    def run(pixels: Array) -> tuple[Array, ...]:
-        # The networks fail on an empty batch, and only they know the shapes of their outputs.
-        filled = pixels if len(pixels) else np.zeros((1, *pixels.shape[1:]), np.float32)
-        outputs = []
-        with torch.inference_mode():
-            for start in range(0, len(filled), NETWORK_BATCH):
-                batch = torch.from_numpy(filled[start : start + NETWORK_BATCH]).to(device)
-                outputs.append([each.cpu().numpy() for each in net((batch - 127.5) * 0.0078125)])
-        return tuple(np.concatenate(parts)[: len(pixels)] for parts in zip(*outputs, strict=True))
 
-    return run
+def _normalised(pixels: Array) -> Array:
+    """Bring values of 0..255 to what the networks were trained on; changes the array."""
+    pixels -= 127.5
+    pixels *= 0.0078125
+    return pixels
 
 
 def _scales(shorter_side: int, min_face_px: float) -> Iterator[float]:
@@ -160,25 +214,6 @@ def _scales(shorter_side: int, min_face_px: float) -> Iterator[float]:
         yield scale
         scale *= PYRAMID_FACTOR
         side *= PYRAMID_FACTOR
-
-
-def _area_means(integral: Array, boxes: Array, size: tuple[int, int]) -> Array:
-    """Reduce parts of a picture as torch's adaptive average pooling does.
-
-    integral: (h + 1, w + 1, 3) int32 sums, which may wrap: no mean is over 8 million pixels.
-    boxes: (n, 4) int64 corners inside the picture. size: (rows, columns).
-    Returns (n, 3, rows, columns) float32 in 0..255.
-    """
-    rows, columns = np.arange(size[0]), np.arange(size[1])
-    x1, y1, x2, y2 = (edge[:, None] for edge in boxes.T)
-    top, bottom = y1 + rows * (y2 - y1) // size[0], y2 - (size[0] - 1 - rows) * (y2 - y1) // size[0]
-    left = x1 + columns * (x2 - x1) // size[1]
-    right = x2 - (size[1] - 1 - columns) * (x2 - x1) // size[1]
-    top, bottom, left, right = top[:, :, None], bottom[:, :, None], left[:, None], right[:, None]
-    sums = integral[bottom, right] - integral[bottom, left]
-    sums -= integral[top, right] - integral[top, left]
-    means = sums / ((bottom - top) * (right - left))[..., None]
-    return np.ascontiguousarray(means.transpose(0, 3, 1, 2), dtype=np.float32)
 
 
 def _windows(offsets: Array, probabilities: Array, scale: float) -> Array:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from indexer.errors import ModelMismatch, UsageError
@@ -20,6 +22,10 @@ UNCALIBRATED_LINK_COSINE = 0.5
 different people and of neighbouring frames of one person in all models measured."""
 
 
+MOST_AT_ONCE = 4
+"""Each segment that is worked on holds a decoder and pictures: about 200 MB for 1080p."""
+
+
 @dataclass(frozen=True)
 class Networks:
     """A detector, an embedding model, and the settings they run under."""
@@ -27,6 +33,21 @@ class Networks:
     detector: FaceDetector
     embedder: Embedder
     settings: Settings
+
+    @property
+    def on_cuda(self) -> bool:
+        """Whether pictures are looked at on a GPU."""
+        return self.detector.runtime.device == "cuda"
+
+    @property
+    def segments_at_once(self) -> int:
+        """How many segments, and photos, a run in one process works on side by side."""
+        return self.settings.compute.at_once or min(self.detector.runtime.threads, MOST_AT_ONCE)
+
+    @cached_property
+    def threads(self) -> ThreadPoolExecutor:
+        """The threads that the networks work in, whatever they are asked by."""
+        return ThreadPoolExecutor(self.detector.runtime.threads, thread_name_prefix="networks")
 
     @property
     def link_cosine(self) -> float:
@@ -51,12 +72,12 @@ def load_networks(
     """
     from indexer.embeddings import load_identity, load_model
     from indexer.faces import FaceDetector
+    from indexer.runtime import runtime_of
 
+    runtime = runtime_of(settings)
     wanted = spec or ("" if identity else settings.model)
     if wanted:
-        embedder = load_model(
-            wanted, settings=settings, progress=progress, device=settings.faces.device
-        )
+        embedder = load_model(wanted, settings=settings, progress=progress, runtime=runtime)
         if identity is not None and identity.key != embedder.identity.key:
             raise ModelMismatch(
                 f"The index was made with {identity.key}, and {wanted!r} is "
@@ -64,10 +85,10 @@ def load_networks(
                 f"or re-embed the index: sightings reindex --model {wanted}"
             )
     elif identity is not None:
-        embedder = load_identity(identity, settings)
+        embedder = load_identity(identity, settings, runtime)
     else:
         raise UsageError(
             "A new index needs --model MODEL; no model is chosen silently. "
             "`sightings models` lists them with their licences."
         )
-    return Networks(FaceDetector(settings.faces), embedder, settings)
+    return Networks(FaceDetector(settings.faces, runtime), embedder, settings)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+BLOCK = 128  # boxes compared with each other at once: bounds memory
 
 
 def moved(boxes: Array, offsets: Array) -> Array:
@@ -29,12 +30,42 @@ def squared(boxes: Array) -> Array:
 
 
 def suppressed(boxes: Array, scores: Array, max_iou: float) -> Array:
-    """Return the indices of the boxes that no better one overlaps too much, best first."""
-    import torch
-    from torchvision.ops import nms
+    """Return the indices of the boxes that no better one overlaps too much, best first.
 
-    kept: Array = nms(torch.from_numpy(boxes), torch.from_numpy(scores), max_iou).numpy()
-    return kept
+    Of equal scores the earlier box is the better one. The same as torchvision's `nms`, to the last
+    bit; memory grows with the number of boxes only.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranked = boxes[order]
+    kept = np.zeros(len(ranked), bool)
+    for start in range(0, len(ranked), BLOCK):
+        block = ranked[start : start + BLOCK]
+        free = np.ones(len(block), bool)
+        better = ranked[:start][kept[:start]]
+        for part in range(0, len(better), BLOCK):
+            free &= ~_overlapping(better[part : part + BLOCK], block, max_iou).any(axis=0)
+        left = np.flatnonzero(free)
+        among = _overlapping(block[left], block[left], max_iou)
+        for index in range(len(left)):
+            if free[left[index]]:
+                free[left[index + 1 :]] &= ~among[index, index + 1 :]
+        kept[start : start + BLOCK] = free
+    survivors: Array = order[kept]
+    return survivors
+
+
+def _overlapping(boxes: Array, others: Array, max_iou: float) -> Array:
+    """Return for each box (n, 4) and other box (m, 4) whether they overlap too much: (n, m)."""
+    x1, y1, x2, y2 = (edge[:, None] for edge in boxes.T)
+    width = np.minimum(x2, others[:, 2]) - np.maximum(x1, others[:, 0])
+    height = np.minimum(y2, others[:, 3]) - np.maximum(y1, others[:, 1])
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    areas = (x2 - x1) * (y2 - y1)
+    other_areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
+    with np.errstate(invalid="ignore"):  # of two boxes without area
+        # In float64, as a threshold rounded to float32 could move past a quotient.
+        overlap: Array = shared / (areas + other_areas - shared) > np.float64(max_iou)
+    return overlap
 
 
 def suppressed_within(boxes: Array, scores: Array, max_share: float) -> Array:

@@ -16,6 +16,7 @@ from annotated_types import Ge, Le
 from indexer.engines.elastic.location import is_on_cluster, parse_location
 from indexer.errors import UsageError
 from indexer.settings_api import ApiSettings
+from indexer.settings_compute import ComputeSettings
 from indexer.settings_fields import Count, NonNegative, Positive, secret, setting
 from indexer.settings_sources import PREFIX, from_environment, from_file
 from indexer.settings_tasks import TaskSettings
@@ -176,6 +177,7 @@ class Settings:
     keyframes: KeyframeSettings = KeyframeSettings()
     faces: FaceSettings = FaceSettings()
     appearances: AppearanceSettings = AppearanceSettings()
+    compute: ComputeSettings = ComputeSettings()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
     api: ApiSettings = ApiSettings()
     tasks: TaskSettings = TaskSettings()

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from indexer.area import reduced, reduced_boxes, summed_areas
 from indexer.errors import EnvironmentFailure, UsageError
 from indexer.faces import FaceDetector, sharpness, thumbnail
+from indexer.mtcnn import Cascade, Found
+from indexer.proposals import suppressed, suppressed_within
+from indexer.runtime import choose_runtime
 from indexer.settings import FaceSettings
 
 STILLS = ("obama_and_biden.jpg", "two_people.jpg", "obama-240p.jpg")
@@ -69,28 +73,83 @@ def test_faces_are_numbered_from_left_to_right(detector, astronaut):
     assert [round(face.box_xyxy[0] / 512) for face in faces] == [0, 1, 2]
 
 
+def assert_the_same(found: Found, theirs: tuple[np.ndarray, ...]) -> int:
+    """Compare faces with facenet-pytorch's, within 0.01 px; return how many there are."""
+    boxes, probabilities, landmarks = theirs
+    if boxes is None:
+        assert not len(found.boxes)
+        return 0
+    assert len(found.boxes) == len(boxes)
+    order, their_order = np.argsort(found.boxes[:, 0]), np.argsort(boxes[:, 0])
+    for mine, his in (
+        (found.boxes, boxes),
+        (found.landmarks, landmarks),
+        (found.probabilities, probabilities),
+    ):
+        np.testing.assert_allclose(mine[order], his[their_order].astype(float), atol=0.01)
+    return len(boxes)
+
+
+@pytest.mark.parametrize("wanted", ["openvino", "torch"])
 @pytest.mark.parametrize("min_face_px", [20, 40])
-def test_faces_are_those_of_facenet_pytorch(real_pictures, min_face_px):
+def test_faces_are_those_of_facenet_pytorch(real_pictures, min_face_px, wanted):
     from facenet_pytorch import MTCNN
 
-    from indexer.mtcnn import Cascade
-
     theirs = MTCNN(keep_all=True, min_face_size=min_face_px)
-    ours = Cascade("cpu")
+    ours = Cascade(choose_runtime("cpu", wanted, threads=2))
     faces = 0
     for picture in real_pictures:
-        boxes, probabilities, landmarks = theirs.detect(picture, landmarks=True)
-        found = ours([picture], min_face_px=min_face_px, min_probability=0.7)[0]
-        assert len(found.boxes) == len(boxes)
-        order, their_order = np.argsort(found.boxes[:, 0]), np.argsort(boxes[:, 0])
-        for mine, his in (
-            (found.boxes, boxes),
-            (found.landmarks, landmarks),
-            (found.probabilities, probabilities),
-        ):
-            np.testing.assert_allclose(mine[order], his[their_order].astype(float), atol=0.01)
-        faces += len(boxes)
+        [found] = ours([picture], min_face_px=min_face_px, min_probability=0.7)
+        faces += assert_the_same(found, theirs.detect(picture, landmarks=True))
     assert faces >= 10
+
+
+@pytest.mark.slow
+def test_faces_of_many_people_are_those_of_facenet_pytorch(shared_data):
+    """A sample; `python -m tests.compare_mtcnn` compares 1,000 photos and frames of all videos."""
+    from facenet_pytorch import MTCNN
+
+    theirs = MTCNN(keep_all=True, min_face_size=40)
+    ours = Cascade(choose_runtime("cpu"))
+    photos = sorted((shared_data / "data/lfw").glob("*/*.jpg"))[::60]
+    faces = 0
+    for photo in photos:
+        picture = np.asarray(Image.open(photo).convert("RGB"))
+        [found] = ours([picture], min_face_px=40, min_probability=0.7)
+        faces += assert_the_same(found, theirs.detect(picture, landmarks=True))
+    assert faces > len(photos) > 100
+
+
+def test_reduced_pictures_are_those_of_torch():
+    import torch
+
+    image = np.random.default_rng(0).integers(0, 256, (97, 301, 3), np.uint8)
+    table = summed_areas(image)
+    planes = torch.from_numpy(image).permute(2, 0, 1).float()
+
+    def theirs(part: torch.Tensor, size: tuple[int, int]) -> np.ndarray:
+        return torch.nn.functional.adaptive_avg_pool2d(part, size).permute(1, 2, 0).numpy()
+
+    for size in ((97, 301), (50, 150), (33, 100), (1, 1), (12, 40), (120, 400)):
+        np.testing.assert_allclose(reduced(table, size), theirs(planes, size), atol=1e-4)
+    boxes = np.array([(0, 0, 301, 97), (5, 7, 6, 8), (250, 40, 301, 97), (10, 10, 31, 90)])
+    found = reduced_boxes(table, boxes, 24)
+    for part, (x1, y1, x2, y2) in zip(found, boxes, strict=True):
+        np.testing.assert_allclose(part, theirs(planes[:, y1:y2, x1:x2], (24, 24)), atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [0, 1, 127, 128, 129, 3000])
+@pytest.mark.parametrize("max_iou", [0.5, 0.7])
+def test_suppressed_boxes_are_those_of_torchvision(count, max_iou):
+    import torch
+    from torchvision.ops import nms
+
+    random = np.random.default_rng(count)
+    corners = random.integers(0, 300, (count, 2))
+    boxes = np.hstack([corners, corners + random.integers(0, 60, (count, 2))]).astype(np.float32)
+    scores = random.integers(0, 50, count).astype(np.float32) / 50  # many are equal
+    theirs = nms(torch.from_numpy(boxes), torch.from_numpy(scores), max_iou)
+    np.testing.assert_array_equal(suppressed(boxes, scores, max_iou), theirs.numpy())
 
 
 def test_a_batch_gives_the_same_faces_as_single_pictures(detector, real_pictures):
@@ -138,8 +197,6 @@ def test_every_face_of_a_crowd_is_found(astronaut):
 
 
 def test_more_boxes_than_16_bits_can_number_are_told_apart():
-    from indexer.proposals import suppressed_within
-
     boxes = np.tile(np.float32((10, 10, 50, 50)), (40_000, 1))
     boxes[7] = (200, 200, 240, 240)
     scores = np.linspace(0.8, 0.9, 40_000, dtype=np.float32)
@@ -147,11 +204,9 @@ def test_more_boxes_than_16_bits_can_number_are_told_apart():
 
 
 def test_sums_of_a_picture_may_exceed_32_bits(astronaut):
-    from indexer.mtcnn import Cascade
-
     white = np.full((3000, 3000, 3), 255, np.uint8)
     white[2400:2912, 2400:2912] = astronaut
-    [found] = Cascade("cpu")([white], min_face_px=80, min_probability=0.9)
+    [found] = Cascade(choose_runtime("cpu"))([white], min_face_px=80, min_probability=0.9)
     assert found.boxes.round().tolist() == [pytest.approx([2580, 2461, 2668, 2572], abs=8)]
 
 
@@ -199,7 +254,7 @@ def test_a_missing_cuda_device_is_not_replaced_silently():
     if torch.cuda.is_available():
         assert FaceDetector(FaceSettings(device="cuda")).detect([]) == []
     else:
-        with pytest.raises(EnvironmentFailure, match="no CUDA device"):
+        with pytest.raises(EnvironmentFailure, match="no CUDA"):
             FaceDetector(FaceSettings(device="cuda"))
 
 

@@ -89,9 +89,7 @@ def load_embedder(settings: Settings) -> Embedder:
     from indexer.embeddings import load_model
 
     with download_bar("FaceNet weights") as tell:
-        return load_model(
-            settings.model, settings=settings, progress=tell, device=settings.faces.device
-        )
+        return load_model(settings.model, settings=settings, progress=tell)
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -7,12 +7,14 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from indexer.errors import MissingExtra, ModelMismatch, UsageError, WeightsUnavailable
+from indexer.runtime import runtime_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.embeddings.base import Embedder
     from indexer.records import ModelIdentity, Thresholds
+    from indexer.runtime import Runtime
     from indexer.settings import Settings
     from indexer.weights import Progress
 
@@ -20,13 +22,17 @@ SPECS = ("facenet", "facenet:PATH", "facenet-casia:PATH", "dlib", "onnx:PATH?car
 
 
 def load_model(
-    spec: str, *, settings: Settings, progress: Progress | None = None, device: str = "auto"
+    spec: str,
+    *,
+    settings: Settings,
+    progress: Progress | None = None,
+    runtime: Runtime | None = None,
 ) -> Embedder:
     """Load the model that a spec names; `facenet` downloads its weights if they are nowhere.
 
     spec: one of SPECS; without `?card=` an ONNX network's card is PATH with the suffix .json.
-    progress: told bytes done and total of a download. device: FaceNet's; the other networks run
-    where their packages run them.
+    progress: told bytes done and total of a download. runtime: FaceNet's, by default that of the
+    settings; ONNX networks run on OpenVINO with as many threads, dlib's by dlib.
     Raises UsageError for another spec or a wrong card, WeightsUnavailable, MissingExtra.
     """
     from pathlib import Path
@@ -38,7 +44,7 @@ def load_model(
 
         path = find_weights(VGGFACE2, place or settings.facenet_weights)
         path = path or download(VGGFACE2, progress=progress)
-        return FaceNet(path, VARIANTS[family], device=device)
+        return FaceNet(path, VARIANTS[family], runtime or runtime_of(settings))
     if spec == "dlib":
         from indexer.embeddings.dlib_net import DlibNet
 
@@ -53,9 +59,12 @@ def load_model(
     raise UsageError(f"There is no model {spec!r}: give one of {', '.join(SPECS)}.")
 
 
-def load_identity(identity: ModelIdentity, settings: Settings) -> Embedder:
+def load_identity(
+    identity: ModelIdentity, settings: Settings, runtime: Runtime | None = None
+) -> Embedder:
     """Load the model that made an index's embeddings, from where its weights lay then.
 
+    runtime: as for `load_model`.
     Raises WeightsUnavailable if they lie there no more, ModelMismatch if this version of Sightings
     uses the model in another way, MissingExtra.
     """
@@ -68,7 +77,7 @@ def load_identity(identity: ModelIdentity, settings: Settings) -> Embedder:
         from indexer.embeddings.facenet import VARIANTS, FaceNet
 
         path = _unmoved(identity, f"{identity.name}:PATH")
-        embedder = FaceNet(path, VARIANTS[identity.name], device=settings.faces.device)
+        embedder = FaceNet(path, VARIANTS[identity.name], runtime or runtime_of(settings))
     else:
         from indexer.embeddings.card import of_identity
         from indexer.embeddings.onnx_net import OnnxNet

@@ -1,0 +1,76 @@
+"""A network's weights -> a function on arrays, whatever runtime it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from indexer.runtime import Runtime
+
+Array = np.ndarray[Any, Any]
+Net = Callable[[Array], tuple[Array, ...]]
+"""(n, h, w, 3) float32 with n >= 1 -> the network's outputs, each (n, ...) float32."""
+Mapping = Callable[..., Iterator[Any]]
+"""Calls a function on each element of iterables, as `map` does."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that torch can build.
+
+    name: part of a file name. weights: its file. build: makes the torch module from that file,
+    in evaluation mode; raises WeightsUnavailable. side_px: of its square input; None: of any size.
+    """
+
+    name: str
+    weights: Path
+    build: Callable[[Path], Any]
+    side_px: int | None
+
+
+def load_net(network: Network, runtime: Runtime) -> Net:
+    """Load a network. Several threads may call it at once. Raises what `network.build` raises."""
+    from indexer.openvino_net import load_openvino_net
+    from indexer.torch_net import load_torch_net
+
+    if runtime.name == "openvino":
+        return load_openvino_net(network, runtime.threads)
+    return load_torch_net(network, runtime)
+
+
+def in_parts(net: Net, largest: int, mapped: Mapping = map) -> Net:
+    """Let a network take any number of inputs, none too, in batches of few different sizes.
+
+    A runtime prepares itself anew for each new size of a batch, which takes longer than to run a
+    few small ones: the sizes are `largest`, a power of two, and the smaller powers of two.
+    mapped: `map`, or the same in several threads.
+    """
+
+    def run(pixels: Array) -> tuple[Array, ...]:
+        if not len(pixels):
+            # Only the network knows the shapes of its outputs.
+            return tuple(each[:0] for each in net(np.zeros((1, *pixels.shape[1:]), np.float32)))
+        parts, start = [], 0
+        while start < len(pixels):
+            size = min(largest, 1 << ((len(pixels) - start).bit_length() - 1))
+            parts.append(pixels[start : start + size])
+            start += size
+        return tuple(map(np.concatenate, zip(*mapped(net, parts), strict=True)))
+
+    return run
+
+
+def mapping_of(runtime: Runtime) -> Mapping:
+    """Return `map`, over as many threads as the runtime uses where its networks use one each."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    if runtime.name != "openvino" or runtime.threads == 1:
+        return map
+    mapped: Mapping = ThreadPoolExecutor(runtime.threads, thread_name_prefix="networks").map
+    return mapped

@@ -1,0 +1,142 @@
+"""Networks in OpenVINO, on the processor, in float32."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from indexer.network_cache import CachedNetwork
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from indexer.inference import Array, Net, Network
+
+LOG = logging.getLogger(__name__)
+
+
+def load_openvino_net(network: Network, threads: int) -> Net:
+    """Load a network into OpenVINO; see `indexer.inference.load_net`.
+
+    The first time torch builds it and it is converted, which takes seconds; then it comes from
+    the cache, without torch.
+    """
+    from indexer.weights import sha256_of
+
+    core = openvino().Core()
+    cached = CachedNetwork(
+        network.name, sha256_of(network.weights), f"{openvino().get_version()} {_processor(core)}"
+    )
+    content = cached.read()
+    if content is not None:
+        try:
+            return _Compiled(core.import_model(io.BytesIO(content), "CPU", _options(threads)))
+        except RuntimeError as error:
+            LOG.warning("%s cannot be used and is made anew: %s", cached.path, error)
+    LOG.info("Converting %s for OpenVINO; it is kept in %s.", network.name, cached.path)
+    compiled = core.compile_model(_converted(network), "CPU", _options(threads))
+    stream = io.BytesIO()
+    compiled.export_model(stream)
+    cached.write(stream.getvalue())
+    return _Compiled(compiled)
+
+
+def load_onnx_net(path: Path, threads: int) -> Net:
+    """Load an ONNX network of one input (n, 3, h, w); the function takes (n, h, w, 3).
+
+    Raises RuntimeError, OpenVINO's only error, if the file holds none.
+    """
+    core = openvino().Core()
+    model = core.read_model(path)
+    return _Compiled(core.compile_model(_channels_last(model), "CPU", _options(threads)))
+
+
+def openvino() -> Any:
+    """Return the package, imported without its converter.
+
+    The converter tells its maker of every import over the network, unless people object, and
+    takes half of the time.
+    """
+    converter = "openvino.tools.ovc"
+    if "openvino" not in sys.modules:
+        sys.modules[converter] = None  # type: ignore[assignment]
+        try:
+            import openvino  # noqa: F401
+        finally:
+            del sys.modules[converter]
+    return sys.modules["openvino"]
+
+
+def _options(threads: int) -> dict[str, Any]:
+    return {
+        # Otherwise it computes in 16 bits where the processor can.
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        # One thread for each batch, several batches at once: a face takes so little that threads
+        # which share it mostly wait for each other.
+        "NUM_STREAMS": threads,
+        # Several processes would pin their threads to the same processors.
+        "ENABLE_CPU_PINNING": False,
+    }
+
+
+def _processor(core: Any) -> str:
+    name = core.get_property("CPU", "FULL_DEVICE_NAME")
+    return f"{name} {core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')}"
+
+
+def _converted(network: Network) -> Any:
+    """Return a network as an OpenVINO model on (n, h, w, 3); n, and h and w of a P-Net, vary."""
+    import torch
+
+    openvino()
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    side = network.side_px
+    example = torch.zeros(2, 3, side or 64, side or 64)
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch announces another tracer
+        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+            network.build(network.weights), example, check_trace=False
+        )
+        decoder = TorchScriptPythonDecoder(traced, skip_freeze=True)
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    model = frontend.convert(frontend.load(decoder))
+    model.reshape([-1, 3, side or -1, side or -1])
+    return _channels_last(model)
+
+
+def _channels_last(model: Any) -> Any:
+    """Let a model on (n, 3, h, w) take (n, h, w, 3), in which pictures lie in memory."""
+    from openvino import Layout
+    from openvino.preprocess import PrePostProcessor
+
+    steps = PrePostProcessor(model)
+    steps.input().tensor().set_layout(Layout("NHWC"))
+    steps.input().model().set_layout(Layout("NCHW"))
+    return steps.build()
+
+
+class _Compiled:
+    """A compiled network as a function; each thread that calls it has its own request."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._compiled = compiled
+        self._count = len(compiled.outputs)
+        self._own = threading.local()
+
+    def __call__(self, pixels: Array) -> tuple[Array, ...]:
+        request = getattr(self._own, "request", None)
+        if request is None:
+            request = self._own.request = self._compiled.create_infer_request()
+        tensor = openvino().Tensor(np.ascontiguousarray(pixels), shared_memory=True)
+        request.set_input_tensor(tensor)
+        request.infer()
+        return tuple(request.get_output_tensor(i).data.copy() for i in range(self._count))
