@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from indexer.decisions import Checks
     from indexer.records import Frame
 
 GEMM_SIDE = 2048
@@ -30,6 +32,19 @@ def gemm_gflops() -> float:
     return 2 * GEMM_SIDE**3 / took_s / 1e9
 
 
+@dataclass(frozen=True)
+class Dropping:
+    """What the filter costs.
+
+    cost: of reading frames and dropping them over decoding them, as a part, without what is done
+    with frames that are kept or rechecked. rechecked: share of the compared frames for which the
+    first points were not enough.
+    """
+
+    cost: float
+    rechecked: float
+
+
 class MeasuredProject(Project):
     """The project's side, which is also measured against decoding."""
 
@@ -42,43 +57,54 @@ class MeasuredProject(Project):
         frames = _decode(path, threads)
         return frames, time.perf_counter() - begun_s
 
-    def dropped_cost(self, path: Path) -> float:
-        """Return what reading a video and dropping its frames costs over decoding it, as a part.
+    def dropping(self, path: Path) -> Dropping:
+        """Return what reading a video and dropping its frames costs over decoding it.
 
-        In processor time, median of interleaved pairs; what is done with frames that are kept does
-        not count.
+        Medians of interleaved pairs, in processor time.
         """
-        parts = []
+        parts, rechecked = [], 0.0
         for _ in range(REPETITIONS):
             alone_s = _cpu_seconds(lambda: _decode(path, 1))
-            parts.append((self._filter_cpu_s(path) - alone_s) / alone_s)
-        return float(np.median(parts))
+            filtered_s, rechecked = self._filter_cpu_s(path)
+            parts.append((filtered_s - alone_s) / alone_s)
+        return Dropping(float(np.median(parts)), rechecked)
 
-    def _filter_cpu_s(self, path: Path) -> float:
-        """Return the processor time of reading a video and choosing, but for the chosen frames."""
+    def _filter_cpu_s(self, path: Path) -> tuple[float, float]:
+        """Return the processor time of reading a video and dropping frames, and rechecks' part."""
+        from indexer.decisions import Checks
         from indexer.keyframes import key_frames
         from indexer.video import VideoReader
 
+        checks = Checks()
         begun_s = time.process_time()
         with VideoReader(path) as reader:
-            handled = _Handled(reader.frames())
-            kept = [each.frame.index for each in key_frames(handled, self.settings.keyframes)]
+            handled = _Handled(reader.frames(), checks)
+            chosen = key_frames(handled, self.settings.keyframes, checks=checks)
+            left_out = {each.frame.index for each in chosen} | handled.rechecked
         took_s = time.process_time() - begun_s
-        return took_s - sum(handled.cpu_s[number] for number in kept)
+        took_s -= sum(handled.cpu_s[number] for number in left_out)
+        return took_s, checks.rechecked / max(checks.frames, 1)
 
 
 class _Handled:
-    """Frames that pass, with the processor time until the next one is asked for."""
+    """Frames that pass, with the processor time until the next one is asked for.
 
-    def __init__(self, frames: Iterable[Frame]) -> None:
+    rechecked: numbers of those that were looked at twice.
+    """
+
+    def __init__(self, frames: Iterable[Frame], checks: Checks) -> None:
         self._frames = frames
+        self._checks = checks
         self.cpu_s: dict[int, float] = {}
+        self.rechecked: set[int] = set()
 
     def __iter__(self) -> Iterator[Frame]:
         for frame in self._frames:
-            begun_s = time.process_time()
+            begun_s, before = time.process_time(), self._checks.rechecked
             yield frame
             self.cpu_s[frame.index] = time.process_time() - begun_s
+            if self._checks.rechecked > before:
+                self.rechecked.add(frame.index)
 
 
 def _decode(path: Path, threads: int) -> int:

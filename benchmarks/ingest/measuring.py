@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from benchmarks.ingest.ceiling import Dropping
     from benchmarks.ingest.records import Run, Task, Tolerances
     from benchmarks.ingest.reference import Checked
 
@@ -55,8 +56,8 @@ class Measured:
     """What both sides did with a media, a run for each round.
 
     stages: the project's, one after the other; index: the project as users start it.
-    decode_one_s, decode_all_s: decoding alone in one thread and in one a core. dropped_cost: of a
-    dropped frame over decoding it, as a part. difference: of all comparisons.
+    decode_one_s, decode_all_s: decoding alone in one thread and in one a core.
+    difference: of all comparisons.
     """
 
     media: Media
@@ -66,7 +67,7 @@ class Measured:
     decode_one_s: list[float] = field(default_factory=list)
     decode_all_s: list[float] = field(default_factory=list)
     gemm_gflops: list[float] = field(default_factory=list)
-    dropped_cost: float | None = None
+    dropping: Dropping | None = None
     starts: dict[str, Start] = field(default_factory=dict)
     checked: Checked | None = None
     difference: Difference = Difference()
@@ -96,7 +97,7 @@ def measure(
             measured.stages.append(_run(workers["project"], media))
             _ceiling(measured, workers)
         if media.is_video:
-            measured.dropped_cost = workers["project"].call("dropped_cost", media.paths[0])
+            measured.dropping = workers["project"].call("dropping", media.paths[0])
         _compare(measured, workers["naive"], tolerances)
     return measured
 

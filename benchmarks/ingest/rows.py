@@ -74,7 +74,8 @@ class CeilingRow:
     """What decoding and the networks' arithmetic need at least, beside what indexing took.
 
     floor_s: decoding on all cores, and the networks at the speed of a product of matrices.
-    dropped_percent: cost of a dropped frame over decoding it.
+    dropped_percent: cost of a dropped frame over decoding it, unless it is rechecked;
+    rechecked_percent: of the frames that are compared.
     """
 
     media: str
@@ -87,6 +88,7 @@ class CeilingRow:
     project_s: float
     floor_percent: float
     dropped_percent: float | None
+    rechecked_percent: float | None
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ def ceiling_row(measured: Measured) -> CeilingRow:
         (all_s or 0.0) + gflop / gflops,
         median(run.whole.wall_s for run in measured.index),
     )
-    cost = measured.dropped_cost
+    dropping = measured.dropping
     return CeilingRow(
         media=measured.media.name,
         decode_per_s=frames / one_s if one_s else None,
@@ -197,7 +199,8 @@ def ceiling_row(measured: Measured) -> CeilingRow:
         floor_s=floor_s,
         project_s=project_s,
         floor_percent=100 * floor_s / project_s,
-        dropped_percent=None if cost is None else 100 * cost,
+        dropped_percent=100 * dropping.cost if dropping else None,
+        rechecked_percent=100 * dropping.rechecked if dropping else None,
     )
 
 
