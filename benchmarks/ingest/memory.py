@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -66,7 +66,8 @@ class MemoryProject(Project):
         readings: list[Memory] = []
 
         class Watch(Progress):
-            def reach(self, path: str, done_s: float) -> None:  # noqa: ARG002
+            def reach(self, *told: Any) -> None:
+                done_s = float(told[-1])
                 if done_s >= len(readings) * EVERY_S:
                     now_mb = process.memory_info().rss / 1e6
                     readings.append(Memory(done_s, now_mb, peak_memory_mb()))

@@ -73,7 +73,8 @@ class StageRow:
 class CeilingRow:
     """What decoding and the networks' arithmetic need at least, beside what indexing took.
 
-    floor_s: decoding on all cores, and the networks at the speed of a product of matrices.
+    floor_s: decoding on all cores, and the networks at the speed of a product of matrices;
+    times_at_floor: how many times as fast as the naive side that would be.
     dropped_percent: cost of a dropped frame over decoding it, unless it is rechecked;
     rechecked_percent: of the frames that are compared.
     """
@@ -85,6 +86,7 @@ class CeilingRow:
     facenet_gflop: float
     gemm_gflops: float
     floor_s: float
+    times_at_floor: float
     project_s: float
     floor_percent: float
     dropped_percent: float | None
@@ -197,6 +199,7 @@ def ceiling_row(measured: Measured) -> CeilingRow:
         facenet_gflop=measured.checked.facenet_gflop,
         gemm_gflops=gflops,
         floor_s=floor_s,
+        times_at_floor=median(run.whole.wall_s for run in measured.naive) / floor_s,
         project_s=project_s,
         floor_percent=100 * floor_s / project_s,
         dropped_percent=100 * dropping.cost if dropping else None,
