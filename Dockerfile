@@ -31,7 +31,7 @@ COPY indexer indexer
 COPY tasks tasks
 COPY api api
 RUN python -m pip install --no-cache-dir --constraint constraints.txt \
-      ".[dlib,onnx,heic,elasticsearch,service]"
+      ".[dlib,heic,elasticsearch,service]"
 
 USER sightings
 WORKDIR /home/sightings

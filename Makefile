@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-EXTRAS := dlib,onnx,heic,demo,elasticsearch,service,dev
+EXTRAS := dlib,heic,demo,elasticsearch,service,dev
 
 .PHONY: demo test test-fast lint bench clean
 

@@ -66,11 +66,16 @@ def in_parts(net: Net, largest: int, mapped: Mapping = map) -> Net:
     return run
 
 
-def mapping_of(runtime: Runtime) -> Mapping:
-    """Return `map`, over as many threads as the runtime uses where its networks use one each."""
+def mapping(threads: int) -> Mapping:
+    """Return `map`, in as many threads, for networks of which each batch uses one."""
     from concurrent.futures import ThreadPoolExecutor
 
-    if runtime.name != "openvino" or runtime.threads == 1:
+    if threads == 1:
         return map
-    mapped: Mapping = ThreadPoolExecutor(runtime.threads, thread_name_prefix="networks").map
+    mapped: Mapping = ThreadPoolExecutor(threads, thread_name_prefix="networks").map
     return mapped
+
+
+def mapping_of(runtime: Runtime) -> Mapping:
+    """Return `mapping` for OpenVINO; torch shares each batch among its threads by itself."""
+    return mapping(runtime.threads if runtime.name == "openvino" else 1)

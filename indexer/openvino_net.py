@@ -47,14 +47,16 @@ def load_openvino_net(network: Network, threads: int) -> Net:
     return _Compiled(compiled)
 
 
-def load_onnx_net(path: Path, threads: int) -> Net:
-    """Load an ONNX network of one input (n, 3, h, w); the function takes (n, h, w, 3).
+def load_onnx_net(path: Path, threads: int) -> tuple[Net, bool]:
+    """Load an ONNX network of one input (n, 3, h, w), and tell whether n must be 1.
 
     Raises RuntimeError, OpenVINO's only error, if the file holds none.
     """
     core = openvino().Core()
     model = core.read_model(path)
-    return _Compiled(core.compile_model(_channels_last(model), "CPU", _options(threads)))
+    batch = model.input().partial_shape[0]
+    compiled = core.compile_model(_channels_last(model), "CPU", _options(threads))
+    return _Compiled(compiled), batch.is_static and batch.get_length() == 1
 
 
 def openvino() -> Any:

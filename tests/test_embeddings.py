@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from indexer.embeddings import available_models, load_identity, load_model
-from indexer.embeddings.card import read_card
+from indexer.embeddings.card import of_identity, read_card
 from indexer.errors import MissingExtra, ModelMismatch, UsageError, WeightsUnavailable
+from indexer.runtime import choose_runtime
 from indexer.settings import Settings
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def test_models_are_listed_without_loading_any(tmp_path):
     code = (
         "import sys; from indexer.embeddings import available_models; rows = available_models();"
         "print([row.spec for row in rows]); print([row.dimensions for row in rows]);"
-        "print({'torch', 'onnxruntime', 'dlib', 'cv2', 'facenet_pytorch'} & set(sys.modules))"
+        "print({'torch', 'openvino', 'dlib', 'cv2', 'facenet_pytorch'} & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -185,20 +186,16 @@ def test_models_are_listed_without_loading_any(tmp_path):
 def test_the_list_says_what_is_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("SIGHTINGS_CACHE", str(tmp_path))
     monkeypatch.setitem(sys.modules, "dlib", None)
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
     missing = {row.spec: row.missing for row in available_models()}
     assert missing["facenet"] == "111,898,327 bytes, downloaded when first used"
     assert missing["facenet:PATH"] is None
     assert missing["dlib"] == 'The dlib model needs: pip install "sightings[dlib]"'
-    assert missing["onnx:PATH?card=CARD.json"].endswith('pip install "sightings[onnx]"')
 
 
-@pytest.mark.parametrize(("package", "spec"), [("dlib", "dlib"), ("onnxruntime", MOBILEFACENET)])
-def test_a_missing_package_is_named(shared_data, monkeypatch, package, spec):
-    monkeypatch.setitem(sys.modules, package, None)
-    spec = spec.format(models=shared_data / "models", cards=CARDS)
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "dlib", None)
     with pytest.raises(MissingExtra, match="pip install"):
-        load_model(spec, settings=Settings())
+        load_model("dlib", settings=Settings())
 
 
 # --- the model of an index --------------------------------------------------------------------
@@ -219,6 +216,36 @@ def test_an_index_made_with_another_recipe_is_refused(load):
     older = replace(load(FACENET).identity, recipe="margin 14")
     with pytest.raises(ModelMismatch, match=r"margin 14.*reindex"):
         load_identity(older, Settings())
+
+
+# --- runtimes ---------------------------------------------------------------------------------
+
+
+def test_facenets_vectors_are_those_of_torch(load, portraits):
+    spec = FACENET.format(models=Path(load(FACENET).identity.weights_path).parent)
+    model = load(FACENET)
+    torch_model = load_model(spec, settings=Settings(), runtime=choose_runtime("cpu", "torch"))
+    assert torch_model.identity == model.identity
+    crops = crops_of(model, portraits)
+    np.testing.assert_allclose(model.embed(crops), torch_model.embed(crops), atol=1e-5)
+
+
+@pytest.mark.parametrize("spec", [MOBILEFACENET, MOBILEFACE_V2])
+def test_vectors_of_onnx_networks_are_those_of_onnxruntime(load, portraits, spec):
+    import onnxruntime
+
+    model = load(spec)
+    crops = crops_of(model, portraits)
+    card = of_identity(model.identity)
+    scale, offset = np.float32(card.scaling)
+    pixels = (crops * scale + offset).transpose(0, 3, 1, 2)
+    session = onnxruntime.InferenceSession(model.identity.weights_path)
+    expected = sum(
+        session.run(None, {"data": np.ascontiguousarray(each)})[0]
+        for each in (pixels, pixels[..., ::-1])
+    )
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(model.embed(crops), expected, atol=1e-5)
 
 
 # --- FaceNet ----------------------------------------------------------------------------------
@@ -281,7 +308,6 @@ def test_a_harmful_weights_file_runs_no_code(tmp_path):
 @pytest.fixture
 def with_card(tmp_path, shared_data):
     """Load MobileFaceNet with a card that differs from CARD in some fields."""
-    pytest.importorskip("onnxruntime")
     shutil.copy(shared_data / "models/mobilefacenet.onnx", tmp_path / "net.onnx")
 
     def load_with(**fields):
@@ -351,7 +377,6 @@ def test_a_card_that_does_not_fit_its_network_is_refused(with_card):
 
 
 def test_a_file_that_is_no_network_is_refused(tmp_path):
-    pytest.importorskip("onnxruntime")
     (tmp_path / "net.onnx").write_text("<html>Not found</html>")
     (tmp_path / "net.json").write_text(json.dumps(CARD))
     with pytest.raises(WeightsUnavailable, match="cannot be loaded as an ONNX network"):

@@ -55,7 +55,8 @@ def load_model(
 
         network, _, card = place.partition("?card=")
         path = Path(network).expanduser()
-        return OnnxNet(path, read_card(Path(card) if card else path.with_suffix(".json")))
+        chosen = read_card(Path(card) if card else path.with_suffix(".json"))
+        return OnnxNet(path, chosen, (runtime or runtime_of(settings)).threads)
     raise UsageError(f"There is no model {spec!r}: give one of {', '.join(SPECS)}.")
 
 
@@ -82,7 +83,8 @@ def load_identity(
         from indexer.embeddings.card import of_identity
         from indexer.embeddings.onnx_net import OnnxNet
 
-        embedder = OnnxNet(_unmoved(identity, SPECS[-1]), of_identity(identity))
+        threads = (runtime or runtime_of(settings)).threads
+        embedder = OnnxNet(_unmoved(identity, SPECS[-1]), of_identity(identity), threads)
     if embedder.identity.key != identity.key:
         raise ModelMismatch(
             f"The index was made with {identity.key} ({identity.recipe}), and this version of "
@@ -149,7 +151,7 @@ def available_models(settings: Settings | None = None) -> list[ModelRow]:
             None,
             "as its card says",
             "the file given",
-            None if find_spec("onnxruntime") else str(MissingExtra("ONNX models", "onnx")),
+            None,
         ),
     ]
 

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from indexer.crops import aligned_crop, margin_crop
 from indexer.embeddings.base import Embedder
 from indexer.embeddings.card import Margin
-from indexer.errors import MissingExtra, UsageError, WeightsUnavailable
+from indexer.errors import UsageError, WeightsUnavailable
+from indexer.inference import in_parts, mapping
 from indexer.records import ModelIdentity
 from indexer.weights import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from indexer.embeddings.card import Card
+    from indexer.inference import Array, Net
     from indexer.records import Detection
 
-    Array = np.ndarray[Any, Any]
+ROWS_AT_ONCE = 16  # crops and mirror images in one batch; more are not faster
 
 
 class OnnxNet(Embedder):
     """A network with one input (N x 3 x side x side) and its vectors (N x dimensions) first out."""
 
-    def __init__(self, path: Path, card: Card) -> None:
-        """Load the network and try it on one black crop.
+    def __init__(self, path: Path, card: Card, threads: int) -> None:
+        """Load the network into OpenVINO and try it on one black crop.
 
-        Raises MissingExtra without onnxruntime, WeightsUnavailable if the file is no ONNX network,
-        UsageError if the card does not fit it.
+        Raises WeightsUnavailable if the file is no ONNX network, UsageError if the card does not
+        fit it.
         """
         self.identity = ModelIdentity(
             name=card.name,
@@ -44,7 +45,7 @@ class OnnxNet(Embedder):
         self.crop_px = card.input_size
         self._card = card
         self._scale, self._offset = (np.array(each, np.float32) for each in card.scaling)
-        self._run = _network(path)
+        self._net = _network(path, threads)
         self._try_out()
 
     def crop(self, image_rgb: Array, detection: Detection) -> Array:
@@ -56,10 +57,11 @@ class OnnxNet(Embedder):
 
     def _vectors(self, crops: Array) -> Array:
         coloured = crops if self._card.colour_order == "RGB" else crops[..., ::-1]
-        pixels = (coloured * self._scale + self._offset).transpose(0, 3, 1, 2)
-        vectors = self._run(np.ascontiguousarray(pixels))
-        if self._card.flip:
-            vectors = vectors + self._run(np.ascontiguousarray(pixels[..., ::-1]))
+        pixels = coloured * self._scale + self._offset
+        if not self._card.flip:
+            return self._net(pixels)[0]
+        both = self._net(np.concatenate([pixels, pixels[:, :, ::-1]]))[0]
+        vectors: Array = both[: len(crops)] + both[len(crops) :]
         return vectors
 
     def _try_out(self) -> None:
@@ -67,7 +69,7 @@ class OnnxNet(Embedder):
         expected = (1, self.identity.dimensions)
         try:
             shape = self._vectors(black).shape
-        except Exception as error:  # onnxruntime's errors have no common base
+        except RuntimeError as error:  # OpenVINO's only error
             raise UsageError(
                 f"{self.identity.weights_path} does not take what its card says: {error}"
             ) from error
@@ -78,21 +80,12 @@ class OnnxNet(Embedder):
             )
 
 
-def _network(path: Path) -> Callable[[Array], Array]:
-    """Return a network as a function of (n, 3, side, side) float32 that gives (n, dimensions)."""
+def _network(path: Path, threads: int) -> Net:
+    """Return a network as a function of (n, side, side, 3) float32, with OpenVINO's threads."""
+    from indexer.openvino_net import load_onnx_net
+
     try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtra("ONNX models", "onnx") from error
-    try:
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors have no common base
+        net, takes_one = load_onnx_net(path, threads)
+    except RuntimeError as error:  # OpenVINO's only error
         raise WeightsUnavailable(f"{path} cannot be loaded as an ONNX network: {error}") from error
-    given = session.get_inputs()[0]
-    fixed_to_one = given.shape[0] == 1
-
-    def run(pixels: Array) -> Array:
-        batches = np.split(pixels, len(pixels)) if fixed_to_one else [pixels]
-        return np.concatenate([session.run(None, {given.name: batch})[0] for batch in batches])
-
-    return run
+    return in_parts(net, 1 if takes_one else ROWS_AT_ONCE, mapping(threads))
