@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from indexer.records import ModelIdentity
     from indexer.settings import Settings
 
+LOG = logging.getLogger(__name__)
 UNCALIBRATED_LINK_COSINE = 0.5
 """Links faces of neighbouring key frames for models without thresholds: between the cosines of
 different people and of neighbouring frames of one person in all models measured."""
@@ -75,6 +77,7 @@ def load_networks(
     from indexer.runtime import runtime_of
 
     runtime = runtime_of(settings)
+    LOG.info("Networks run on %s.", runtime)
     wanted = spec or ("" if identity else settings.model)
     if wanted:
         embedder = load_model(wanted, settings=settings, progress=progress, runtime=runtime)

@@ -207,8 +207,10 @@ def models_command(as_json: JsonOption = False) -> None:
 
     from indexer.cli.document import print_json
     from indexer.embeddings import available_models
+    from indexer.runtime import runtime_of
 
-    models = available_models(load_settings())
+    settings = load_settings()
+    models = available_models(settings)
     if as_json:
         print_json([asdict(model) for model in models])
         return
@@ -224,6 +226,7 @@ def models_command(as_json: JsonOption = False) -> None:
             )
         if model.missing:
             say(f"    needs first: {shown(model.missing)}")
+    say(f"Networks run on {runtime_of(settings)}.")
 
 
 def settings_command(as_json: JsonOption = False) -> None:
