@@ -16,11 +16,12 @@ from api.service import EXTENSION, Service, current
 from api.video_searches import VideoSearches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from indexer.engines.base import Index
     from indexer.networks import Networks
     from indexer.settings import Settings
+    from indexer.stage_times import Histogram, Stage
 
 SEARCHES = frozenset({"search.search", "faces.detect_faces"})
 _UPLOADS = "media.add_media"
@@ -39,14 +40,15 @@ def create_app(
     networks: Networks | None = None,
     worker_is_well: Callable[[], bool] = lambda: True,
     queued: Callable[[], int] | None = None,
+    stages: Callable[[], Mapping[Stage, Histogram]] = dict,
     rates_in: str = "memory://",
 ) -> OpenAPI:
     """Make the WSGI application; `app.extensions["sightings"].close()` ends it.
 
     open_index: opens the index when it is first needed. send: tells workers of queued media.
     networks: loaded ones; otherwise they load with the first photo. worker_is_well, queued: see
-    `Service`. rates_in: where requests are counted, `memory://` or a Redis. Raises UsageError for
-    settings that contradict each other.
+    `Service`. stages: how long those of ingest took. rates_in: where requests are counted,
+    `memory://` or a Redis. Raises UsageError for settings that contradict each other.
     """
     app = OpenAPI(
         "api",
@@ -68,7 +70,7 @@ def create_app(
         queued=queued,
     )
     service.turns = limits.Turns(settings.api)
-    service.metrics = metrics.Metrics()
+    service.metrics = metrics.Metrics(stages)
     service.video_searches = VideoSearches(service)
     app.extensions[EXTENSION] = service
     problems.add_to(app)

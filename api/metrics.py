@@ -7,15 +7,21 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from flask import g, request
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import Histogram as PrometheusHistogram
+from prometheus_client.metrics_core import HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 from api.service import current
 from indexer.errors import BrokerFailure, SightingsError
+from indexer.stage_times import BUCKETS_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from flask import Flask, Response
+
+    from indexer.stage_times import Histogram, Stage
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _STATES = ("queued", "working", "done", "failed")
@@ -25,7 +31,8 @@ _SEGMENT_STATES = ("pending", "claimed", "done", "failed")
 class Metrics:
     """The service's measurements, in a registry of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, stages: Callable[[], Mapping[Stage, Histogram]]) -> None:
+        """stages: how long those of ingest took; raises BrokerFailure if it cannot be known."""
         self._registry = registry = CollectorRegistry()
         self.requests = Counter(
             "sightings_http_requests",
@@ -33,21 +40,21 @@ class Metrics:
             ("method", "route", "status"),
             registry=registry,
         )
-        self.request_seconds = Histogram(
+        self.request_seconds = PrometheusHistogram(
             "sightings_http_request_seconds",
             "Time from a request to its answer.",
             ("route",),
             buckets=_SECONDS,
             registry=registry,
         )
-        self.searches = Histogram(
+        self.searches = PrometheusHistogram(
             "sightings_search_seconds",
             "Time of whole searches, by what was searched for.",
             ("query",),
             buckets=_SECONDS,
             registry=registry,
         )
-        self.stages = Histogram(
+        self.stages = PrometheusHistogram(
             "sightings_search_stage_seconds",
             "Time of a search's stages: decode, faces, find.",
             ("stage",),
@@ -69,6 +76,7 @@ class Metrics:
             "sightings_queue_messages", "Messages that wait for a worker.", registry=registry
         )
         self._bytes = Gauge("sightings_index_bytes", "Size of the index.", registry=registry)
+        registry.register(_Stages(stages))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -94,6 +102,26 @@ class Metrics:
         self._faces.set(int(stats["faces"]))
         self._bytes.set(int(stats["size_bytes"]))
         return generate_latest(self._registry)
+
+
+class _Stages(Collector):
+    """What workers have measured, wherever they keep it."""
+
+    def __init__(self, read: Callable[[], Mapping[Stage, Histogram]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        family = HistogramMetricFamily(
+            "sightings_ingest_stage_seconds",
+            "Time that the stages of a segment worked: decode, detect, embed, store.",
+            labels=("stage",),
+        )
+        with suppress(BrokerFailure):
+            for stage, measured in sorted(self._read().items()):
+                bounds = (*map(str, BUCKETS_S), "+Inf")
+                counts = list(zip(bounds, measured.counts, strict=True))
+                family.add_metric([stage], buckets=counts, sum_value=measured.sum_s)
+        yield family
 
 
 def add_to(app: Flask) -> None:

@@ -66,14 +66,16 @@ def _application(settings: Settings, ending: ExitStack) -> Flask:
     parts: dict[str, Any]
     if settings.tasks.broker_url:
         from tasks.sending import sender, waiting
+        from tasks.stages import SharedHistograms
 
         send = sender(settings)
         parts = {"queued": lambda: waiting(settings), "rates_in": settings.tasks.broker_url}
         parts["worker_is_well"] = _answers(parts["queued"])
+        parts["stages"] = SharedHistograms(settings.tasks).read
     else:
         worker = ending.enter_context(BackgroundWorker(settings))
         send = worker.wake
-        parts = {"worker_is_well": lambda: worker.error is None}
+        parts = {"worker_is_well": lambda: worker.error is None, "stages": worker.stages.read}
     app = create_app(settings, opened, send=send, **parts)
     service = app.extensions["sightings"]
     ending.callback(service.close)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from api.decoding.decoders import Decoders
 from api.problems import PROBLEMS, Problem, log, of_error
 from indexer.errors import SightingsError
-from indexer.ingest import Progress
 from indexer.query import PictureQueries
+from indexer.reports import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +143,7 @@ class VideoSearches:
             search.ended_s = time.monotonic()
 
     def _run(self, search: VideoSearch) -> None:
-        _Reached(search).reach(0.0)
+        _Reached(search).reach("", 0.0)
         search.state = "working"
         service, limits = self._service, self._service.settings.api
         model = service.index.model
@@ -182,7 +182,7 @@ class _Reached(Progress):
     def __init__(self, search: VideoSearch) -> None:
         self._search = search
 
-    def reach(self, timestamp_s: float) -> None:
-        self._search.reached_s = timestamp_s
+    def reach(self, path: str, done_s: float) -> None:  # noqa: ARG002
+        self._search.reached_s = done_s
         if self._search.cancelled.is_set():
             raise _Cancelled

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from indexer.engines.base import Index
-    from indexer.ingest import Progress, Report
     from indexer.records import Filters
+    from indexer.reports import Progress, Report
     from indexer.results import Result
     from indexer.settings import Settings
 

@@ -1,17 +1,21 @@
-"""A stage of the pipeline in a thread of its own, so that stages overlap."""
+"""Stages of the pipeline in threads of their own, so that they overlap; order stays."""
 
 from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
+from concurrent.futures import wait
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from concurrent.futures import Executor, Future
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 WAIT_S = 0.25
 """How often who waits for an item looks about."""
@@ -46,6 +50,32 @@ def ahead(
             yield made
     finally:
         stage.stop()
+
+
+def mapped(
+    function: Callable[[Item], Result],
+    items: Generator[Item, None, None],
+    threads: Executor,
+    count: int,
+) -> Generator[Result, None, None]:
+    """Yield function(item) of each item, in order; up to `count` are worked on at once.
+
+    What the function raises is raised here, in its place. Close this when it is not read to its
+    end: the generator is then closed too, and what has begun is waited for.
+    """
+    begun: deque[Future[Result]] = deque()
+    with closing(items):
+        try:
+            for item in items:
+                begun.append(threads.submit(function, item))
+                while begun and (len(begun) >= count or begun[0].done()):
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
+        finally:
+            for each in begun:
+                each.cancel()
+            wait(begun)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from indexer.stage_times import Histograms
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
@@ -37,7 +39,8 @@ _WELL_S = 30.0  # a child that lived this long was not hindered from the start
 class BackgroundWorker:
     """Works on what is queued in the index that the settings name. Use it as a context manager.
 
-    program: the module of the child, for tests that bring a model of their own.
+    program: the module of the child, for tests that bring a model of their own. stages: how long
+    the stages of what it has done took.
     """
 
     def __init__(self, settings: Settings, *, program: str = PROGRAM) -> None:
@@ -48,6 +51,7 @@ class BackgroundWorker:
         self._child: subprocess.Popen[str] | None = None
         self._keeper = threading.Thread(target=self._keep_running, daemon=True)
         self._error: str | None = None
+        self.stages = Histograms()
 
     def __enter__(self) -> BackgroundWorker:
         self.start()
@@ -138,7 +142,11 @@ class BackgroundWorker:
                 child.stdin.flush()
         assert child.stdout is not None
         for line in child.stdout:
-            self._error = json.loads(line)["error"]
+            told = json.loads(line)
+            if "took_s" in told:
+                self.stages.add(told["took_s"])
+            else:
+                self._error = told["error"]
         return child.wait()
 
 

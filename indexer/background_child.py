@@ -2,7 +2,8 @@
 
 Its first line of standard input are the settings as JSON, every further line says that there may be
 work, and the end of it, which also the parent's death is, that it shall stop. Each line of its
-standard output is a JSON object: `error` is what keeps it from working now, or null.
+standard output is a JSON object: `error` is what keeps it from working now, or null; `took_s` is
+what the stages of a segment took, which is done.
 """
 
 from __future__ import annotations
@@ -76,7 +77,9 @@ def _work_until_stopped(
                         networks = load_for(model, settings)
                         index.adopt_model(networks.embedder.identity)
                     for media_id in found:
-                        work_on_queued(index, media_id, networks)
+                        work_on_queued(
+                            index, media_id, networks, on_times=lambda times: _tell(took_s=times)
+                        )
                     failures = 0
                 _tell(error=None)
         except SightingsError as error:

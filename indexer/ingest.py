@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.errors import ClaimLost, IndexFailure, MediaError, NotFound, SightingsError
-from indexer.identify import identify
-from indexer.labels import unmatched
+from indexer.crew import Room, Stopped, work_together
+from indexer.errors import IndexFailure, MediaError
+from indexer.file_job import FileJob, paths_of_suspects
 from indexer.media import discover
-from indexer.records import Filters
-from indexer.sources import open_source, spans_of
+from indexer.reports import Progress, Report
 from indexer.strategy import parse_strategy
-from indexer.text import shown
-from indexer.work import claim_next, finish_media, work_on_segment
 from indexer.workers import new_owner, release_dead
 
 if TYPE_CHECKING:
@@ -23,41 +20,7 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
     from indexer.networks import Networks
-    from indexer.records import Label, Media, MediaFile
-
-
-class Progress:
-    """Told what an ingest is doing; this one tells nobody."""
-
-    def start_run(self, files: int) -> None:
-        """Take note that so many files were found."""
-
-    def start_file(self, path: str, duration_s: float | None) -> None:
-        """Take note that a file is being worked on; photos have no duration."""
-
-    def reach(self, timestamp_s: float) -> None:
-        """Take note that the file being worked on is done up to this time."""
-
-    def finish_file(self) -> None:
-        """Take note that the file is done, skipped or failed."""
-
-
-@dataclass
-class Report:
-    """What an ingest did: paths by outcome, and in words what went wrong; each text names its path.
-
-    waiting: media of which another process still works on a part. faces: those stored of the media
-    that are done, `labelled`: names given to faces.
-    """
-
-    done: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    lost_labels: list[Label] = field(default_factory=list)
-    faces: int = 0
-    labelled: int = 0
+    from indexer.records import Media
 
 
 def ingest(
@@ -71,119 +34,97 @@ def ingest(
 ) -> Report:
     """Index files and folders; one bad file is reported and never ends the run.
 
-    Media that are done under the same options are skipped, unless `force`. after_media: called
-    with each media that is done, new or not, and its path; returns how many labels it gave.
+    Media that are done under the same options are skipped, unless `force`. Several files, and
+    minutes of a video, are worked on side by side, as the settings say. after_media: called with
+    each media that is done, new or not, and its path, one at a time; returns how many labels it
+    gave.
     Raises UsageError, ModelMismatch, IndexFailure: what would hit every file.
     """
     parse_strategy(networks.settings.keyframes.strategy)
     index.adopt_model(networks.embedder.identity)
     release_dead(index)
-    run = _Run(index, networks, progress or Progress(), Report(), new_owner(), force=force)
+    run = Run(index, networks, progress or Progress(), after_media, force=force)
     found = list(discover(paths))
     run.progress.start_run(len(found))
     try:
         with index.loading():
-            for item in found:
-                if isinstance(item, MediaError):
-                    run.report.failed.append(str(item))
-                else:
-                    run.file_and_names(item, after_media)
-                run.progress.finish_file()
+            suspect = paths_of_suspects(index)
+            numbered = list(enumerate(found))
+            run.work_on([each for each in numbered if str(each[1]) in suspect])
+            run.work_on([each for each in numbered if str(each[1]) not in suspect])
             # What another process worked on may be done by now, or free again.
-            waiting, run.report.waiting = run.report.waiting, []
-            for path in waiting:
-                run.file_and_names(Path(path), after_media)
+            run.work_on([(n, Path(p)) for n, each in run.reports.items() for p in each.waiting])
     except BaseException:
         # Should this fail too, the next run finds that this process is dead.
         with suppress(IndexFailure):
             index.release_claims(run.owner, forgive=True)
         raise
-    return run.report
+    report = Report()
+    for _, of_file in sorted(run.reports.items()):
+        report.add(of_file)
+    return report
 
 
-@dataclass
-class _Run:
-    index: Index
-    networks: Networks
-    progress: Progress
-    report: Report
-    owner: str
-    force: bool
+class Run:
+    """An ingest. turn: what its threads share (reports, progress, names) they use in turn.
 
-    def file_and_names(self, path: Path, after_media: Callable[[Media, Path], int]) -> None:
-        """Index one file, and let it be named once it is done."""
-        media = self.file(path)
-        if media is not None and media.state == "done":
-            self.report.labelled += after_media(media, path)
+    room: suspects, which a worker died with, are worked on first, and alone: one that takes its
+    worker down would take others down with it, which would be given up as well. reports: of the
+    files that were ended, by their number.
+    """
 
-    def file(self, path: Path) -> Media | None:
-        """Index one file and note the outcome; None if it cannot be read at all."""
-        try:
-            file, media = identify(self.index, path, self.networks.settings)
-            if self._is_current(media):
-                if self.index.find_file(file.path) != file:
-                    self.index.put_file(file)
-                self._note_skipped(path, media)
-                return media
-            self.progress.start_file(file.path, media.duration_s)
-            media = self._work(file, media)
-        except MediaError as error:
-            self.report.failed.append(str(error))
+    def __init__(
+        self,
+        index: Index,
+        networks: Networks,
+        progress: Progress,
+        after_media: Callable[[Media, Path], int],
+        *,
+        force: bool,
+    ) -> None:
+        self.index = index
+        self.networks = networks
+        self.progress = progress
+        self.after_media = after_media
+        self.force = force
+        self.owner = new_owner()
+        self.stopped = threading.Event()
+        self.turn = threading.RLock()
+        self.room = Room()
+        self.reports: dict[int, Report] = {}
+        self._taken: set[str] = set()
+
+    def work_on(self, files: Sequence[tuple[int, Path | MediaError]]) -> None:
+        """Index files, by number, side by side."""
+        self._taken.clear()
+        at_once = self.networks.segments_at_once
+        work_together(files, self._begin, threads=at_once, stopped=self.stopped)
+
+    def take(self, media_id: str) -> bool:
+        """Take a media to work on it; false if another file with the same bytes was before."""
+        with self.turn:
+            is_new = media_id not in self._taken
+            self._taken.add(media_id)
+        return is_new
+
+    def end(self, number: int, path: str, report: Report) -> None:
+        """Take note of what came of a file."""
+        with self.turn:
+            if number not in self.reports:
+                self.progress.finish_file(path)
+            self.reports[number] = report
+
+    def reach(self, path: str, done_s: float) -> None:
+        """Tell how far a file is. Raises Stopped if the run is to end."""
+        with self.turn:
+            if self.stopped.is_set():
+                raise Stopped
+            self.progress.reach(path, done_s)
+
+    def _begin(self, file: tuple[int, Path | MediaError]) -> FileJob | None:
+        number, path = file
+        if isinstance(path, MediaError):
+            self.end(number, "", Report(failed=[str(path)]))
             return None
-        except NotFound:
-            self.report.failed.append(
-                f"{shown(path)} was removed from the index while it was worked on."
-            )
-            return None
-        except SightingsError:
-            raise
-        except Exception as error:  # what decoders and networks raise has no common base
-            self.report.failed.append(f"{shown(path)}: unexpected {type(error).__name__}: {error}")
-            return None
-        self._note_worked(path, media)
-        return media
-
-    def _is_current(self, media: Media) -> bool:
-        options = self.networks.settings.options_for(media.kind)
-        return media.state in {"done", "failed"} and media.options == options and not self.force
-
-    def _work(self, file: MediaFile, media: Media) -> Media:
-        """Work on every segment that is free; link the media if all are finished."""
-        index, settings = self.index, self.networks.settings
-        with open_source(Path(file.path), media.kind, settings) as source:
-            spans = spans_of(source, media.kind, settings.keyframes.segment_s)
-            # The file first: a media without any is what `media prune` removes.
-            index.put_file(file)
-            index.start_media(replace(media, options=settings.options_for(media.kind)), spans)
-            while segment := claim_next(index, media.id, self.owner):
-                with suppress(ClaimLost):
-                    work_on_segment(
-                        index,
-                        segment,
-                        media,
-                        lambda: source,
-                        self.networks,
-                        on_time=self.progress.reach,
-                    )
-        return finish_media(index, media.id, settings, file.path)
-
-    def _note_skipped(self, path: Path, media: Media) -> None:
-        if media.state == "done":
-            self.report.skipped.append(str(path))
-        else:
-            self.report.failed.append(
-                f"{shown(path)} failed before: {media.error} Use --force to try it again."
-            )
-
-    def _note_worked(self, path: Path, media: Media) -> None:
-        if media.state in ("queued", "working"):
-            self.report.waiting.append(str(path))
-            return
-        self.report.warnings += media.warnings
-        if media.state == "done":
-            self.report.done.append(str(path))
-        else:
-            self.report.failed.append(f"{shown(path)}: {media.error}")
-        faces = list(self.index.iter_faces(Filters(media_ids=(media.id,))))
-        self.report.faces += len(faces)
-        self.report.lost_labels += unmatched(faces, self.index.list_labels([media.id]))
+        job = FileJob(self, number, path)
+        return job if job.begin() else None

@@ -13,10 +13,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from indexer.errors import MediaError, NotFound, UsageError
-from indexer.ingest import Progress
 from indexer.media import discover
 from indexer.queueing import Enqueued, Messages, Queue, Send
 from indexer.records import Deleted
+from indexer.reports import Progress
 from indexer.strategy import parse_strategy
 from indexer.work import finish_media
 from indexer.workers import is_free, release_dead
@@ -108,7 +108,7 @@ def enqueue(
             queue.failed.append(str(item))
         else:
             queue.add_path(item, force=force)
-        progress.finish_file()
+        progress.finish_file(str(item))
     return queue.ended()
 
 

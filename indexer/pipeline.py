@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from indexer.ahead import mapped
 from indexer.appearances import best_faces
-from indexer.keyframes import key_frames, random_times
+from indexer.keyframes import random_times
 from indexer.labels import find_face
-from indexer.records import Face, KeyFrame, SegmentCounts, face_id
+from indexer.looks import look, looks
+from indexer.records import Face, KeyFrame, SegmentCounts, SegmentSpan, face_id
+from indexer.stage_times import StageTimes
 from indexer.strategy import parse_strategy
 from indexer.tracks import Track, Tracker, pack_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
-    from indexer.faces import FaceDetector
+    from indexer.looks import Cut, Look
     from indexer.networks import Networks
-    from indexer.records import Box, Detection, Frame, Label, Media, SegmentSpan
+    from indexer.records import Frame, Label, Media
     from indexer.settings import Settings
     from indexer.sources import Source
+
+FACES_TOGETHER = 8
+"""Faces that go through the embedding model together, at least; more gain nothing."""
+
+EMBEDDED_AT_ONCE = 4
+"""Such batches that are worked on side by side."""
 
 
 @dataclass(frozen=True)
@@ -43,26 +52,36 @@ def process_segment(
     *,
     labels: Sequence[Label] = (),
     on_time: Callable[[float], None] = lambda _: None,
+    times: StageTimes | None = None,
 ) -> SegmentFaces:
-    """Find, embed and track the faces of one segment.
+    """Find, embed and track the faces of one segment; decoding and the networks overlap.
 
-    labels: the media's; a labelled face is always kept. on_time: called with the time reached,
-    often enough to show progress and to renew a lease.
+    labels: the media's; a labelled face is always kept. on_time: called in this thread with the
+    time reached, often enough to show progress and to renew a lease; what it raises ends the work.
+    times: where what the stages take is added.
     """
+    times = times or StageTimes()
     met = _Met(span)
-    frames = met.count(source.frames(span.start_s, span.end_s), on_time)
+    frames = met.count(source.frames(span.start_s, span.end_s))
     if media.kind == "photo":
-        found = (
-            (KeyFrame(frame, np.inf, frame.timestamp_s), detections)
-            for frame in frames
-            for detections in networks.detector.detect([frame.image_rgb])
-        )
-        faces = [
-            face for _, on_photo in embedded(found, media, span, networks) for face in on_photo
-        ]
-        return SegmentFaces(tuple(faces), b"", met.counts(source, 1, len(faces)))
-    drawn = _drawn_times(source, networks.settings)
-    runs, key_frame_count = _tracked(frames, drawn, media, span, networks)
+        photo = _photo(media, times.each("decode", frames), source, networks, met, times)
+        on_time(met.reached_s)
+        return photo
+    tracker = Tracker(min_cosine=networks.link_cosine, max_gap_s=link_gap_s(networks.settings))
+    looked = looks(
+        frames,
+        _drawn_times(source, networks.settings),
+        media.width * media.height,
+        networks,
+        times,
+        on_wait=lambda: on_time(met.reached_s),
+    )
+    with closing(embedded(looked, media, span, networks, times)) as found:
+        for seen, faces in found:
+            tracker.add(seen, faces)
+            met.key_frames += 1
+            on_time(met.reached_s)
+    runs = tracker.runs()
     kept: list[Face] = []
     tracks: list[Track] = []
     for track, run_faces in runs:
@@ -71,82 +90,60 @@ def process_segment(
         kept += best
         tracks.append(replace(track, face_ids=tuple(face.id for face in best)))
     packed = pack_tracks(tracks, min_cosine=networks.link_cosine)
-    seen = sum(len(run_faces) for _, run_faces in runs)
-    return SegmentFaces(tuple(kept), packed, met.counts(source, key_frame_count, seen))
+    seen_faces = sum(len(run_faces) for _, run_faces in runs)
+    return SegmentFaces(tuple(kept), packed, met.counts(source, seen_faces))
 
 
-def looked_at(
-    frames: Iterable[Frame],
-    drawn_times: frozenset[float],
-    detector: FaceDetector,
-    settings: Settings,
-) -> Iterator[tuple[KeyFrame, list[Detection]]]:
-    """Yield a segment's key frames with the faces on them, in the order the settings say."""
-    batch_size = settings.faces.batch_size
-    if settings.keyframes.order == "difference-first":
-        chosen = key_frames(frames, settings.keyframes, drawn_times=drawn_times)
-        for batch in _batches(chosen, batch_size):
-            yield from zip(batch, detector.detect([k.frame.image_rgb for k in batch]), strict=True)
-        return
-    found: dict[int, list[Detection]] = {}
-
-    def with_faces() -> Iterator[Frame]:
-        for batch in _batches(frames, batch_size):
-            results = detector.detect([frame.image_rgb for frame in batch])
-            for frame, detections in zip(batch, results, strict=True):
-                if detections:
-                    found[frame.index] = detections
-                    yield frame
-
-    for key_frame in key_frames(with_faces(), settings.keyframes, drawn_times=drawn_times):
-        yield key_frame, found.pop(key_frame.frame.index)
-        for dropped in [i for i in found if i < key_frame.frame.index]:
-            del found[dropped]
+def _photo(
+    media: Media,
+    frames: Iterator[Frame],
+    source: Source,
+    networks: Networks,
+    met: _Met,
+    times: StageTimes,
+) -> SegmentFaces:
+    looked = (look(KeyFrame(frame, np.inf, frame.timestamp_s), networks, times) for frame in frames)
+    found = embedded(looked, media, SegmentSpan(0), networks, times)
+    faces = tuple(face for _, on_photo in found for face in on_photo)
+    met.key_frames = 1
+    return SegmentFaces(faces, b"", met.counts(source, len(faces)))
 
 
 def embedded(
-    found: Iterable[tuple[KeyFrame, list[Detection]]],
+    looked: Generator[Look, None, None],
     media: Media,
     span: SegmentSpan,
     networks: Networks,
-) -> Iterator[tuple[KeyFrame, list[Face]]]:
-    """Yield key frames with their embedded faces; blurred ones are dropped by the settings."""
-    from indexer.faces import sharpness
+    times: StageTimes,
+) -> Generator[tuple[Look, list[Face]], None, None]:
+    """Yield looks with their embedded faces; close it when it is not read to its end."""
 
-    for batch in _batches(found, networks.settings.faces.batch_size):
-        listed = [
-            (i, detection, sharp)
-            for i, (key_frame, detections) in enumerate(batch)
-            for detection in detections
-            if (sharp := sharpness(_cut(key_frame.frame.image_rgb, detection.box_xyxy)))
-            >= networks.settings.faces.min_sharpness
+    def embed(batch: list[Look]) -> list[tuple[Look, list[Face]]]:
+        crops = [cut.crop for seen in batch for cut in seen.cuts]
+        with times.of("embed"):
+            vectors = iter(networks.embedder.embed(np.array(crops)) if crops else ())
+        model = networks.embedder.identity.key
+        return [
+            (seen, [_face(media, span, seen, cut, next(vectors), model) for cut in seen.cuts])
+            for seen in batch
         ]
-        crops = [networks.embedder.crop(batch[i][0].frame.image_rgb, d) for i, d, _ in listed]
-        vectors: Iterable[np.ndarray] = networks.embedder.embed(np.array(crops)) if crops else ()
-        faces: list[list[Face]] = [[] for _ in batch]
-        for (i, detection, sharp), vector in zip(listed, vectors, strict=True):
-            identity = networks.embedder.identity
-            faces[i].append(
-                _face(media, span, batch[i][0].frame, detection, sharp, vector, identity.key)
-            )
-        yield from ((key_frame, faces[i]) for i, (key_frame, _) in enumerate(batch))
+
+    batches = mapped(embed, _batches_of_faces(looked), networks.threads, EMBEDDED_AT_ONCE)
+    with closing(batches):
+        for batch in batches:
+            yield from batch
 
 
-def _tracked(
-    frames: Iterable[Frame],
-    drawn_times: frozenset[float],
-    media: Media,
-    span: SegmentSpan,
-    networks: Networks,
-) -> tuple[list[tuple[Track, tuple[Face, ...]]], int]:
-    settings = networks.settings
-    tracker = Tracker(min_cosine=networks.link_cosine, max_gap_s=link_gap_s(settings))
-    looked = looked_at(frames, drawn_times, networks.detector, settings)
-    count = 0
-    for key_frame, faces in embedded(looked, media, span, networks):
-        tracker.add(key_frame, faces)
-        count += 1
-    return tracker.runs(), count
+def _batches_of_faces(looked: Generator[Look, None, None]) -> Generator[list[Look], None, None]:
+    batch: list[Look] = []
+    with closing(looked):
+        for seen in looked:
+            batch.append(seen)
+            if sum(len(each.cuts) for each in batch) >= FACES_TOGETHER:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
 
 
 def link_gap_s(settings: Settings) -> float:
@@ -164,64 +161,46 @@ def _drawn_times(source: Source, settings: Settings) -> frozenset[float]:
 
 
 def _face(
-    media: Media,
-    span: SegmentSpan,
-    frame: Frame,
-    detection: Detection,
-    sharp: float,
-    vector: np.ndarray,
-    model: str,
+    media: Media, span: SegmentSpan, seen: Look, cut: Cut, vector: np.ndarray, model: str
 ) -> Face:
-    from indexer.faces import thumbnail
-
-    x1, y1, x2, y2 = detection.box_xyxy
-    height, width = frame.image_rgb.shape[:2]
+    x1, y1, x2, y2 = cut.detection.box_xyxy
     return Face(
-        id=face_id(media.id, frame.timestamp_s, detection.box_xyxy),
+        id=face_id(media.id, seen.timestamp_s, cut.detection.box_xyxy),
         media_id=media.id,
         segment=span.number,
-        frame_index=frame.index,
-        timestamp_s=frame.timestamp_s,
-        box_xyxy=detection.box_xyxy,
-        landmarks_xy=detection.landmarks_xy,
-        frame_width=width,
-        frame_height=height,
-        probability=detection.probability,
+        frame_index=seen.frame_index,
+        timestamp_s=seen.timestamp_s,
+        box_xyxy=cut.detection.box_xyxy,
+        landmarks_xy=cut.detection.landmarks_xy,
+        frame_width=seen.width,
+        frame_height=seen.height,
+        probability=cut.detection.probability,
         face_px=min(x2 - x1, y2 - y1),
-        sharpness=sharp,
+        sharpness=cut.sharpness,
         model=model,
         indexed_at=datetime.now(timezone.utc),
         embedding=vector,
-        thumbnail=thumbnail(frame.image_rgb, detection.box_xyxy),
+        thumbnail=cut.thumbnail,
     )
 
 
-def _cut(image_rgb: np.ndarray, box_xyxy: Box) -> np.ndarray:
-    x1, y1, x2, y2 = (round(edge) for edge in box_xyxy)
-    return image_rgb[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
-
-
 class _Met:
-    """Counts frames as they pass."""
+    """Counts what passes; reached_s: the time of the last frame that was decoded."""
 
     def __init__(self, span: SegmentSpan) -> None:
         self._span = span
         self._frames = 0
+        self.key_frames = 0
+        self.reached_s = span.start_s
 
-    def count(self, frames: Iterable[Frame], on_time: Callable[[float], None]) -> Iterator[Frame]:
+    def count(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:
             self._frames += 1
-            on_time(frame.timestamp_s)
+            self.reached_s = frame.timestamp_s
             yield frame
 
-    def counts(self, source: Source, key_frames: int, faces: int) -> SegmentCounts:
+    def counts(self, source: Source, faces: int) -> SegmentCounts:
         damage = source.damage(self._span.start_s, self._span.end_s)
         return SegmentCounts(
-            self._frames, key_frames, faces, damage.undecodable, damage.left_out, damage.file
+            self._frames, self.key_frames, faces, damage.undecodable, damage.left_out, damage.file
         )
-
-
-def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch

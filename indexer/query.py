@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.engines.base import Index
-    from indexer.ingest import Progress
     from indexer.networks import Networks
     from indexer.records import Box, Face, Media
+    from indexer.reports import Progress
     from indexer.settings import Settings
     from indexer.sources import Source
 
@@ -140,8 +141,8 @@ class PictureQueries:
 
         Raises NoFace if nobody appears, MediaError if it cannot be read.
         """
-        from indexer.ingest import Progress
         from indexer.pipeline import process_segment
+        from indexer.reports import Progress
         from indexer.sources import spans_of
         from indexer.tracks import unpack_tracks
 
@@ -152,11 +153,12 @@ class PictureQueries:
             if media.kind != "video":
                 raise MediaError(f"{shown(name)} is not a video.")
             progress.start_file(name, media.duration_s)
+            reach = partial(progress.reach, name)
             parts = [
-                process_segment(media, span, source, networks, on_time=progress.reach)
+                process_segment(media, span, source, networks, on_time=reach)
                 for span in spans_of(source, "video", self._settings.keyframes.segment_s)
             ]
-        progress.finish_file()
+        progress.finish_file(name)
         tracks = [track for part in parts for track in unpack_tracks(part.tracks)[0]]
         if not tracks:
             raise NoFace(f"Nobody is seen in {shown(name)}{self._gates()}.")

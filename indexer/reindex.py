@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.errors import MediaError
-from indexer.ingest import Progress
 from indexer.media import content_id
 from indexer.records import Detection, Filters
+from indexer.reports import Progress
 from indexer.sources import open_source
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def reindex(
                 report.media += 1
             except MediaError as error:
                 report.failed.append(str(error))
-        progress.finish_file()
+        progress.finish_file(media.path if media else media_id)
     if not report.failed:
         index.activate_version(embedder.identity.key)
         report.activated = True
@@ -82,7 +82,7 @@ def _embed_media(
     vectors: dict[str, np.ndarray] = {}
     with open_source(path, media.kind, settings) as source:
         for frame in source.frames(times_s[0] - SAME_FRAME_S, last_s + 2 * SAME_FRAME_S):
-            progress.reach(frame.timestamp_s)
+            progress.reach(media.path, frame.timestamp_s)
             nearest_s = times_s[np.abs(times_s - frame.timestamp_s).argmin()]
             if abs(nearest_s - frame.timestamp_s) <= SAME_FRAME_S:
                 vectors |= _embed_faces(by_time[nearest_s], frame.image_rgb, embedder)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
-    from indexer.records import Box, Face, KeyFrame
+    from indexer.looks import Look
+    from indexer.records import Box, Face
 
 CUT_DELTA_E = 15.0
 """Mean CIELAB difference of neighbouring key frames from which the picture counts as cut.
@@ -65,10 +66,10 @@ class Tracker:
         self._max_gap_s = max_gap_s
         self._runs: list[_Run] = []
 
-    def add(self, key_frame: KeyFrame, faces: Sequence[Face]) -> None:
-        """Take a key frame with its embedded faces (none, if it shows nobody)."""
-        now_s = key_frame.frame.timestamp_s
-        cut = key_frame.delta_e >= CUT_DELTA_E
+    def add(self, seen: Look, faces: Sequence[Face]) -> None:
+        """Take the look of a key frame with its embedded faces (none, if it shows nobody)."""
+        now_s = seen.timestamp_s
+        cut = seen.delta_e >= CUT_DELTA_E
         active = [
             run for run in self._runs if run.still_open and now_s - run.end_s <= self._max_gap_s
         ]
@@ -76,13 +77,13 @@ class Tracker:
             np.array([[self._likeness(run, face, cut=cut) for face in faces] for run in active])
         )
         for run, face in ((active[i], faces[j]) for i, j in pairs):
-            run.extend(face, key_frame.until_s)
-        continued, seen = {i for i, _ in pairs}, {j for _, j in pairs}
-        strangers = [face for j, face in enumerate(faces) if j not in seen]
+            run.extend(face, seen.until_s)
+        continued, linked = {i for i, _ in pairs}, {j for _, j in pairs}
+        strangers = [face for j, face in enumerate(faces) if j not in linked]
         for i, run in enumerate(active):
             if i not in continued and _replaced(run, faces, cut=cut):
                 run.still_open = False
-        self._runs.extend(_Run(face, key_frame.until_s) for face in strangers)
+        self._runs.extend(_Run(face, seen.until_s) for face in strangers)
 
     def runs(self) -> list[tuple[Track, tuple[Face, ...]]]:
         """Return the tracks with all their faces, in order of start and then of place."""

@@ -23,17 +23,21 @@ from indexer.files import status_of
 from indexer.media import content_id
 from indexer.pipeline import link_gap_s, process_segment
 from indexer.sources import open_source
+from indexer.stage_times import StageTimes
 from indexer.text import shown
 from indexer.workers import new_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from indexer.engines.base import Index
     from indexer.networks import Networks
     from indexer.records import Media, Segment
     from indexer.settings import Settings
     from indexer.sources import Source
+    from indexer.stage_times import Stage
+
+    OnTimes = Callable[[Mapping[Stage, float]], None]
 
 LEASE_S = 300.0
 """How long a claim holds without renewal; longer than any one batch of frames takes."""
@@ -70,15 +74,17 @@ def work_on_segment(
     networks: Networks,
     *,
     on_time: Callable[[float], None] = lambda _: None,
+    on_times: OnTimes = lambda _: None,
     until_s: float = float("inf"),
 ) -> None:
     """Do a claimed segment and store what it gives: it is `done` then, or `failed` with the error.
 
-    source: opens the media, or returns it open; its errors are the segment's. until_s: when it has
+    source: opens the media, or returns it open; its errors are the segment's. on_time: told the
+    time reached; on_times: what the stages took, once it is done. until_s: when it has
     taken too long and fails, on the clock of time.monotonic. Raises ClaimLost if the claim went to
     another or was cancelled, IndexFailure, ModelMismatch.
     """
-    renewed_s = time.monotonic()
+    renewed_s, times = time.monotonic(), StageTimes()
 
     def renew(timestamp_s: float) -> None:
         nonlocal renewed_s
@@ -92,7 +98,7 @@ def work_on_segment(
     try:
         labels = index.list_labels([media.id])
         result = process_segment(
-            media, segment.span, source(), networks, labels=labels, on_time=renew
+            media, segment.span, source(), networks, labels=labels, on_time=renew, times=times
         )
     except MediaError as error:
         index.fail_segment(segment, str(error))
@@ -102,7 +108,9 @@ def work_on_segment(
     except Exception as error:  # what decoders and networks raise has no common base
         index.fail_segment(segment, f"Unexpected {type(error).__name__}: {error}")
         return
-    index.finish_segment(segment, result.faces, tracks=result.tracks, counts=result.counts)
+    with times.of("store"):
+        index.finish_segment(segment, result.faces, tracks=result.tracks, counts=result.counts)
+    on_times(times.seconds)
 
 
 def finish_media(index: Index, media_id: str, settings: Settings, path: str = "") -> Media:
@@ -125,13 +133,15 @@ def work_on_queued(
     media_id: str,
     networks: Networks,
     *,
+    on_times: OnTimes = lambda _: None,
     budget_s: float = float("inf"),
     longest_s: float = float("inf"),
 ) -> Media | None:
     """Work on a media's free segments, one after the other, and finish it if they were the last.
 
-    budget_s: no other segment is begun after this time; the file is read once for all of them, as
-    opening a video reads it whole. longest_s: a segment that is not done by then fails.
+    on_times: told what the stages of each segment took. budget_s: no other segment is begun after
+    this time; the file is read once for all of them, as opening a video reads it whole. longest_s:
+    a segment that is not done by then fails.
     A media that is unknown, or not queued or working, is left alone; one that was queued under
     settings that are not these fails, with an error that says so. Returns the media as it is then,
     None if it is unknown (cancelled, perhaps). If this is stopped or cannot go on, the segment in
@@ -150,7 +160,15 @@ def work_on_queued(
             while segment := claim_next(index, media_id, owner):
                 with suppress(ClaimLost):
                     if same_settings:
-                        work_on_segment(index, segment, media, source, networks, until_s=until_s)
+                        work_on_segment(
+                            index,
+                            segment,
+                            media,
+                            source,
+                            networks,
+                            on_times=on_times,
+                            until_s=until_s,
+                        )
                     else:
                         index.fail_segment(segment, OTHER_SETTINGS)
                 if time.monotonic() >= begun_s + budget_s:

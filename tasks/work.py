@@ -14,6 +14,7 @@ from indexer.work import work_on_queued
 from indexer.workers import is_free, release_dead
 from tasks.names import MEDIA, SEGMENT, SWEEP
 from tasks.sending import sender, waiting, work_queue
+from tasks.stages import SharedHistograms
 
 if TYPE_CHECKING:
     from celery import Celery, Task
@@ -44,7 +45,7 @@ RETRIES: dict[str, Any] = {
 
 def add_tasks(app: Celery, settings: Settings, process: Process) -> None:
     """Give an app the tasks."""
-    queue = work_queue(settings)
+    queue, stages = work_queue(settings), SharedHistograms(settings.tasks)
 
     def after_loss(task: Task) -> None:
         """Give back the claim of a process that died with this very message."""
@@ -56,7 +57,14 @@ def add_tasks(app: Celery, settings: Settings, process: Process) -> None:
         networks = process.networks()
         # Loading them counts, as the limit does not care what the time went into.
         left_s = WELL_WITHIN * settings.tasks.time_limit_s - (time.monotonic() - begun_s)
-        work_on_queued(process.index(), media_id, networks, budget_s=BUDGET_S, longest_s=left_s)
+        work_on_queued(
+            process.index(),
+            media_id,
+            networks,
+            on_times=stages.add,
+            budget_s=BUDGET_S,
+            longest_s=left_s,
+        )
 
     def work_on_media(self: Task, media_id: str) -> None:
         """Work on a media; tell one worker for each segment if it has several."""

@@ -11,20 +11,21 @@ import resource
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexer.engines import open_index
-from indexer.ingest import Progress, ingest
+from indexer.ingest import ingest
 from indexer.naming import name_from_folder
+from indexer.reports import Progress
 from indexer.settings import ElasticsearchSettings, KeyframeSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from indexer.engines.base import Index
-    from indexer.ingest import Report
     from indexer.networks import Networks
+    from indexer.reports import Report
 
 SETTINGS = Settings(keyframes=KeyframeSettings(segment_s=1.0))
 PATIENCE_S = 120.0
@@ -146,13 +147,9 @@ def finished_segments(index: Index) -> int:
 class _Dying(Progress):
     def __init__(self, dies_at: str) -> None:
         self._dies_at = dies_at
-        self._path = ""
 
-    def start_file(self, path: str, duration_s: float | None) -> None:  # noqa: ARG002
-        self._path = path
-
-    def reach(self, timestamp_s: float) -> None:  # noqa: ARG002
-        if os.path.basename(self._path) == self._dies_at:  # noqa: PTH119
+    def reach(self, path: str, done_s: float) -> None:  # noqa: ARG002
+        if Path(path).name == self._dies_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
 

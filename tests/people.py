@@ -6,7 +6,8 @@ from datetime import datetime, timezone
 
 import numpy as np
 
-from indexer.records import Face, Frame, KeyFrame, Label, face_id
+from indexer.looks import Look
+from indexer.records import Face, Label, face_id
 
 DIMENSIONS = 32
 MEDIA_ID = "a" * 32
@@ -58,10 +59,10 @@ def face(
     return Face(**(values | fields))
 
 
-def key_frame(timestamp_s: float, until_s: float | None = None, *, cut: bool = False) -> KeyFrame:
-    """Return a key frame of a picture that does not matter."""
-    frame = Frame(round(timestamp_s * 25), timestamp_s, np.zeros((1, 1, 3), np.uint8))
-    return KeyFrame(frame, 40.0 if cut else 9.0, timestamp_s if until_s is None else until_s)
+def look(timestamp_s: float, until_s: float | None = None, *, cut: bool = False) -> Look:
+    """Return the look of a key frame whose picture does not matter."""
+    until_s = timestamp_s if until_s is None else until_s
+    return Look(round(timestamp_s * 25), timestamp_s, 40.0 if cut else 9.0, until_s, 320, 240, ())
 
 
 def label(target: Face, person: str, source="hand", second: int = 0) -> Label:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
-from indexer.ahead import ahead
+from indexer.ahead import ahead, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left():
-    before = threading.active_count()
     yield
-    assert threading.active_count() == before
+    assert [each.name for each in threading.enumerate() if each.name == "ahead"] == []
 
 
 def numbers(end: int, made: list[int] | None = None) -> Generator[int, None, None]:
@@ -113,3 +113,65 @@ def test_stages_can_follow_each_other() -> None:
     assert list(ahead(doubled(ahead(numbers(50), 2)), 2)) == list(range(0, 100, 2))
     with closing(ahead(doubled(ahead(numbers(50), 2)), 2)) as items:
         assert next(items) == 0
+
+
+@pytest.fixture
+def pool():
+    with ThreadPoolExecutor(4) as threads:
+        yield threads
+
+
+def test_results_come_in_the_order_of_the_items_whoever_is_done_first(pool) -> None:
+    second_is_done = threading.Event()
+
+    def work(number: int) -> int:
+        if number == 0:
+            assert second_is_done.wait(20)
+        if number == 1:
+            second_is_done.set()
+        return 10 * number
+
+    assert list(mapped(work, numbers(20), pool, 3)) == list(range(0, 200, 10))
+
+
+def test_no_more_items_are_worked_on_at_once_than_asked_for(pool) -> None:
+    made: list[int] = []
+    results = mapped(lambda number: number, numbers(100, made), pool, 3)
+    with closing(results):
+        assert next(results) == 0
+        assert len(made) <= 3
+
+
+def test_an_error_of_the_work_comes_in_its_place_and_nothing_goes_on(pool) -> None:
+    def work(number: int) -> int:
+        return 6 // (2 - number)
+
+    results = mapped(work, numbers(10), pool, 4)
+    assert [next(results), next(results)] == [3, 6]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+    assert list(results) == []
+
+
+def test_work_that_is_given_up_has_ended_and_closed_what_it_reads(pool) -> None:
+    closed, busy, running = [], threading.Event(), []
+
+    def endless() -> Generator[int, None, None]:
+        try:
+            yield from range(10**9)
+        finally:
+            closed.append(True)
+
+    def work(number: int) -> int:
+        running.append(number)
+        if number == 0:
+            assert busy.wait(20)
+        else:
+            busy.set()
+            time.sleep(0.1)
+        running.remove(number)
+        return number
+
+    with closing(mapped(work, ahead(endless(), 2), pool, 3)) as results:
+        assert next(results) == 0
+    assert (closed, running) == ([True], [])

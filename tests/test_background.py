@@ -14,6 +14,7 @@ from indexer import open_index
 from indexer.background import BackgroundWorker
 from indexer.jobs import enqueue, no_send, retry
 from indexer.settings import KeyframeSettings, Settings
+from indexer.stage_times import STAGES
 from indexer.work import MAX_ATTEMPTS, OTHER_SETTINGS
 from tests.clips import clip, documents, photo, shot, still
 from tests.fake_embedder import FakeEmbedder
@@ -67,6 +68,10 @@ def test_it_makes_the_index_of_a_run_in_one_process(
         assert len(late.queued) == len(late.skipped) == 1
         wait_until(lambda: ended(index, late.queued))
         assert worker.error is None
+        # A photo, and a video of four segments, whose stages each told how long they took.
+        assert {stage: h.counts[-1] for stage, h in worker.stages.read().items()} == dict.fromkeys(
+            STAGES, 5
+        )
     assert not worker.alive
     assert children() == []
     ingested(tmp_path / "one.sightings", folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,9 @@ import pytest
 from indexer import open_index
 from indexer.engines.embedded.index import open_embedded
 from indexer.errors import IndexLocked
-from indexer.ingest import Progress, ingest
+from indexer.ingest import ingest
+from indexer.reports import Progress
+from indexer.settings_compute import ComputeSettings
 from indexer.text import shown
 from tests.clips import BROWN, GREEN, HEIGHT, WIDTH, clip, faces_of, photo, shot, still
 from tests.media_maker import make_audio
@@ -210,6 +213,8 @@ def test_a_file_that_vanishes_during_the_run_is_told(
             if path == str(first if moment == "before its turn" else second):
                 second.unlink()
 
+    one_by_one = replace(networks.settings, compute=ComputeSettings(at_once=1))
+    networks = replace(networks, settings=one_by_one)
     report = ingest(index, [good.parent], networks, progress=Unlinking())
     assert report.failed == [f"{second} cannot be read: No such file or directory."]
     assert report.done == [str(first), str(good)]
@@ -239,10 +244,10 @@ def test_a_lock_in_the_middle_of_a_run_leaves_what_the_next_run_ends(
     import sqlite3
 
     location = tmp_path / "faces.sightings"
-    other = sqlite3.connect(location, isolation_level=None)
+    other = sqlite3.connect(location, isolation_level=None, check_same_thread=False)
 
     class Locking(Progress):
-        def reach(self, timestamp_s: float) -> None:  # noqa: ARG002
+        def reach(self, path: str, done_s: float) -> None:  # noqa: ARG002
             other.execute("BEGIN IMMEDIATE")
 
     with open_embedded(str(location), busy_timeout_s=0.1) as impatient:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from indexer.engines.base import Index
-    from indexer.ingest import Report
+    from indexer.reports import Report
     from indexer.results import Result
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from indexer.engines.base import Index
+    from indexer.records import Segment
+
 KILLS = 4
 
 
@@ -75,18 +78,28 @@ def test_nothing_is_done_twice_when_a_killed_run_goes_on(tmp_path, folder, undis
         media = {each.path: each for each in index.iter_media()}
         before = {path: each.indexed_at for path, each in media.items() if each.state == "done"}
         assert media[str(folder / "f.mp4")].state == "working"
-        assert len(before) == 5
+        assert before
         assert len(index.claim_owners()) == 1
+        in_hand = {key for key, segment in segments_of(index).items() if segment.owner}
+        assert str(folder / "f.mp4") in {path for path, _ in in_hand}
     report = ingested(location, folder)
     assert report.skipped == sorted(before)
-    assert report.done == [str(folder / name) for name in ("f.mp4", "g.png", "h.png")]
+    assert report.done == sorted({str(path) for path in folder.iterdir()} - before.keys())
     with open_index(location) as index:
         after = {each.path: each.indexed_at for each in index.iter_media()}
-        first, *others = index.list_segments(media[str(folder / "f.mp4")].id)
+        again = {key for key, segment in segments_of(index).items() if segment.attempts == 2}
+        assert {segment.attempts for segment in segments_of(index).values()} == {1, 2}
     assert before.items() <= after.items()
-    assert first.attempts == 2
-    assert {segment.attempts for segment in others} == {1}
+    assert again == in_hand
     assert held(location) == undisturbed
+
+
+def segments_of(index: Index) -> dict[tuple[str, int], Segment]:
+    return {
+        (media.path, segment.span.number): segment
+        for media in index.iter_media()
+        for segment in index.list_segments(media.id)
+    }
 
 
 def test_what_takes_its_worker_down_again_and_again_is_given_up(tmp_path, folder) -> None:
@@ -118,12 +131,13 @@ def test_two_runs_at_the_same_time_share_the_work(tmp_path, folder, undisturbed)
 
 def test_a_full_disk_ends_the_run_and_keeps_what_was_stored(tmp_path, folder, undisturbed) -> None:
     location = tmp_path / "faces.sightings"
-    error = ingested(location, folder, file_bytes=400_000)
+    error = ingested(location, folder, file_bytes=500_000)
     assert isinstance(error, StorageFull)
     assert "Make room" in str(error) or "Free some space" in str(error)
     with open_index(location) as index:
         done = [media for media in index.iter_media() if media.state == "done"]
-        assert 1 <= len(done) < 8
+        assert len(done) < 8
+        assert finished_segments(index) >= 1
     report = ingested(location, folder)
     assert (len(report.done) + len(report.skipped), report.failed) == (8, [])
     assert held(location) == undisturbed

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.engines.base import Index
-    from indexer.ingest import Report
     from indexer.networks import Networks
+    from indexer.reports import Report
 
 
 @pytest.fixture

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from indexer import open_index
-from indexer.ingest import Progress, ingest
+from indexer.ingest import ingest
 from indexer.media import content_id, probe
 from indexer.pipeline import process_segment
 from indexer.records import MediaFile
+from indexer.reports import Progress
 from indexer.settings import AppearanceSettings, FaceSettings, KeyframeSettings, Settings
+from indexer.settings_compute import ComputeSettings
 from indexer.sources import open_source, spans_of
 from indexer.work import LEASE_S, MAX_ATTEMPTS
 from tests.clips import BROWN, FPS, GREY, clip, documents, faces_of, photo, shot, still
@@ -22,7 +25,6 @@ from tests.media_maker import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from indexer.engines.base import Index
     from indexer.networks import Networks
@@ -190,14 +192,16 @@ def test_every_frame_is_read_once_in_a_single_opening(index, tmp_path, portraits
         def __init__(self) -> None:
             self.times_s: list[float] = []
 
-        def reach(self, timestamp_s: float) -> None:
+        def reach(self, path: str, done_s: float) -> None:
             # What is open stays readable, but cannot be opened again.
-            path.unlink(missing_ok=True)
-            self.times_s.append(timestamp_s)
+            Path(path).unlink(missing_ok=True)
+            self.times_s.append(done_s)
 
     progress = Unlinking()
-    ingest(index, [path], under(networks, keyframes=SECOND), progress=progress)
-    assert progress.times_s == [n / FPS for n in range(12)]
+    alone = ComputeSettings(at_once=1)
+    ingest(index, [path], under(networks, keyframes=SECOND, compute=alone), progress=progress)
+    assert progress.times_s == sorted(progress.times_s)
+    assert progress.times_s[-1] == 11 / FPS
     (media,) = index.iter_media()
     assert (media.state, media.warnings) == ("done", ())
     assert [segment.counts.frames for segment in index.list_segments(media.id)] == [5, 5, 2]

@@ -10,10 +10,11 @@ import pytest
 
 from indexer import open_index
 from indexer.errors import ModelMismatch, UsageError
-from indexer.ingest import Progress, ingest
+from indexer.ingest import ingest
 from indexer.naming import name_faces
 from indexer.query import PictureQueries, stored_face_query
 from indexer.reindex import reindex
+from indexer.reports import Progress
 from indexer.searching import find
 from indexer.settings import Settings
 from tests.clips import GREY, clip, documents, faces_of, photo, shot, still
@@ -113,7 +114,7 @@ def test_the_live_vectors_answer_until_all_new_ones_are_there(index, networks) -
     scores: list[list[float]] = []
 
     class Searching(Progress):
-        def finish_file(self) -> None:
+        def finish_file(self, path: str) -> None:  # noqa: ARG002
             query = stored_face_query(index, grace.id)
             scores.append([result.score for result in find(index, query)])
             assert index.model.key == networks.embedder.identity.key

@@ -5,6 +5,7 @@ What comes of it is what one `sightings index` makes of the same files, and is f
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ import pytest
 
 from indexer.engines import open_index
 from indexer.settings import ElasticsearchSettings
+from indexer.stage_times import STAGES
 from tests.cli.running import sightings
 from tests.clips import BROWN, GREEN, GREY, clip, photo, still
 from tests.elasticsearch.collections import new_collection
@@ -223,6 +225,13 @@ def test_no_message_is_left(ended: Ended) -> None:
         lambda: "sightings_queue_messages 0.0" in ended.http.text("/metrics"),
         lambda: ended.http.text("/metrics"),
     )
+
+
+def test_what_the_stages_took_is_counted_of_all_workers(ended: Ended) -> None:
+    told = ended.http.text("/metrics")
+    counted = re.findall(r'stage_seconds_count\{stage="(\w+)"\} (\d+)', told)
+    # The segment that was lost with its worker never came to its end.
+    assert dict(counted) == dict.fromkeys(STAGES, str(len(ended.attempts)))
 
 
 def test_the_documents_are_those_of_one_command_line_run(

@@ -60,7 +60,8 @@ class MemoryProject(Project):
         import tempfile
 
         from indexer import open_index
-        from indexer.ingest import Progress, ingest
+        from indexer.ingest import ingest
+        from indexer.reports import Progress
 
         process = psutil.Process()
         readings: list[Memory] = []

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from indexer.engines.base import Index
-    from indexer.ingest import Report
     from indexer.records import Media
+    from indexer.reports import Report
     from indexer.settings import Settings
 
 

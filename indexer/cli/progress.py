@@ -12,13 +12,14 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.table import Column
 
-from indexer.ingest import Progress as IngestProgress
+from indexer.reports import Progress as IngestProgress
 from indexer.text import shown
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ NAME_WIDTH = 32
 
 
 class Bars(IngestProgress):
-    """One bar over all files, and one over the video being worked on."""
+    """One bar over all files, and one over each video being worked on."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._files = bars.add_task("files", total=None, visible=False, unit="")
-        self._video = bars.add_task("", total=None, visible=False, unit="s")
+        self._videos: dict[str, TaskID] = {}
 
     def start_run(self, files: int) -> None:
         """Set the number of files."""
@@ -41,16 +42,19 @@ class Bars(IngestProgress):
 
     def start_file(self, path: str, duration_s: float | None) -> None:
         """Show a video's own bar."""
-        name = shown(path.rsplit("/", 1)[-1])
-        self._bars.reset(self._video, total=duration_s, visible=bool(duration_s), description=name)
+        if duration_s:
+            name = shown(path.rsplit("/", 1)[-1])
+            self._videos[path] = self._bars.add_task(name, total=duration_s, unit="s")
 
-    def reach(self, timestamp_s: float) -> None:
+    def reach(self, path: str, done_s: float) -> None:
         """Move the video's bar."""
-        self._bars.update(self._video, completed=timestamp_s)
+        if path in self._videos:
+            self._bars.update(self._videos[path], completed=done_s)
 
-    def finish_file(self) -> None:
+    def finish_file(self, path: str) -> None:
         """Move the bar over all files."""
-        self._bars.update(self._video, visible=False)
+        if path in self._videos:
+            self._bars.remove_task(self._videos.pop(path))
         self._bars.advance(self._files)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.engines.base import Index
-    from indexer.ingest import Report
+    from indexer.reports import Report
     from indexer.settings import ElasticsearchSettings
 
 

@@ -1,0 +1,197 @@
+"""One file of an ingest: what it needs, its segments, and its end; several threads can be at it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.errors import ClaimLost, MediaError, NotFound, SightingsError
+from indexer.identify import identify
+from indexer.labels import unmatched
+from indexer.records import Filters
+from indexer.reports import Report
+from indexer.sources import open_source, spans_of
+from indexer.text import shown
+from indexer.work import claim_next, finish_media, work_on_segment
+from indexer.workers import is_free
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from indexer.engines.base import Index
+    from indexer.ingest import Run
+    from indexer.records import Media, MediaFile, Segment
+    from indexer.sources import Source
+
+
+class FileJob:
+    """A file that is being indexed, by one thread or several."""
+
+    def __init__(self, run: Run, number: int, path: Path) -> None:
+        self._run = run
+        self._number = number
+        self._path = path
+        self._report = Report()
+        self._opened = ExitStack()
+        self._source: Source | None = None
+        self._done_s: dict[int, float] = {}
+        self._file: MediaFile
+        self._media: Media
+
+    def begin(self) -> bool:
+        """Return whether there is work; else the file is ended."""
+        with self._failures_noted():
+            self._file, self._media = identify(
+                self._run.index, self._path, self._run.networks.settings
+            )
+            if not self._run.take(self._media.id):
+                # It is being indexed under another path: its turn comes when that is done.
+                self._report.waiting.append(str(self._path))
+            elif not self._is_current():
+                self._start()
+                return True
+            else:
+                self._skip()
+        self._run.end(self._number, str(self._path), self._report)
+        return False
+
+    def work(self) -> None:
+        """Work on segments until none is free; who began has the file open, others open it."""
+        run, source = self._run, self._source
+        self._source = None
+        with self._failures_noted(), ExitStack() as opened:
+            if source is not None:
+                opened.enter_context(self._opened)
+            else:
+                try:
+                    source = opened.enter_context(self._open())
+                except MediaError:
+                    return  # who has it open does all of it
+            goes_on = True
+            while goes_on:
+                with run.room.enter(alone=_has_suspects(run.index, self._media.id)):
+                    goes_on = self._work_on_next(source)
+
+    def finish(self) -> None:
+        """Link the media if all of it is finished, and report."""
+        run, path = self._run, self._path
+        if not self._report.failed:
+            with self._failures_noted():
+                settings = run.networks.settings
+                media = finish_media(run.index, self._media.id, settings, self._file.path)
+                self._note_worked(media)
+                if media.state == "done":
+                    self._name(media)
+        run.end(self._number, str(path), self._report)
+
+    def _is_current(self) -> bool:
+        media, settings = self._media, self._run.networks.settings
+        same_options = media.options == settings.options_for(media.kind)
+        return media.state in {"done", "failed"} and same_options and not self._run.force
+
+    def _skip(self) -> None:
+        """Take note of the path, and let the media be named, as nothing else is left to do."""
+        if self._run.index.find_file(self._file.path) != self._file:
+            self._run.index.put_file(self._file)
+        if self._media.state == "done":
+            self._report.skipped.append(str(self._path))
+            self._name(self._media)
+        else:
+            self._report.failed.append(
+                f"{shown(self._path)} failed before: {self._media.error} "
+                "Use --force to try it again."
+            )
+
+    def _start(self) -> None:
+        run, media, settings = self._run, self._media, self._run.networks.settings
+        with run.turn:
+            run.progress.start_file(self._file.path, media.duration_s)
+        with ExitStack() as opened:
+            self._source = opened.enter_context(self._open())
+            spans = spans_of(self._source, media.kind, settings.keyframes.segment_s)
+            # The file first: a media without any is what `media prune` removes.
+            run.index.put_file(self._file)
+            options = settings.options_for(media.kind)
+            run.index.start_media(replace(media, options=options), spans)
+            self._opened = opened.pop_all()
+
+    def _open(self) -> AbstractContextManager[Source]:
+        return open_source(Path(self._file.path), self._media.kind, self._run.networks.settings)
+
+    def _work_on_next(self, source: Source) -> bool:
+        """Work on a segment that is free; return whether there was one."""
+        segment = claim_next(self._run.index, self._media.id, self._run.owner)
+        if segment is not None:
+            self._work_on(segment, source)
+        return segment is not None
+
+    def _work_on(self, segment: Segment, source: Source) -> None:
+        span = segment.span
+
+        def reach(timestamp_s: float) -> None:
+            self._done_s[span.number] = timestamp_s - span.start_s
+            self._run.reach(self._file.path, sum(list(self._done_s.values())))
+
+        with suppress(ClaimLost):
+            work_on_segment(
+                self._run.index,
+                segment,
+                self._media,
+                lambda: source,
+                self._run.networks,
+                on_time=reach,
+            )
+        self._done_s[span.number] = min(span.end_s, self._media.duration_s or 0.0) - span.start_s
+
+    @contextmanager
+    def _failures_noted(self) -> Iterator[None]:
+        """Note what is wrong with the file, so that the run goes on with others."""
+        try:
+            yield
+        except MediaError as error:
+            self._report.failed = [str(error)]
+        except NotFound:
+            text = f"{shown(self._path)} was removed from the index while it was worked on."
+            self._report.failed = [text]
+        except SightingsError:
+            raise
+        except Exception as error:  # what decoders and networks raise has no common base
+            text = f"{shown(self._path)}: unexpected {type(error).__name__}: {error}"
+            self._report.failed = [text]
+
+    def _name(self, media: Media) -> None:
+        with self._run.turn:
+            self._report.labelled += self._run.after_media(media, self._path)
+
+    def _note_worked(self, media: Media) -> None:
+        report = self._report
+        if media.state in ("queued", "working"):
+            report.waiting.append(str(self._path))
+            return
+        report.warnings += media.warnings
+        if media.state == "done":
+            report.done.append(str(self._path))
+        else:
+            report.failed.append(f"{shown(self._path)}: {media.error}")
+        faces = list(self._run.index.iter_faces(Filters(media_ids=(media.id,))))
+        report.faces += len(faces)
+        report.lost_labels += unmatched(faces, self._run.index.list_labels([media.id]))
+
+
+def paths_of_suspects(index: Index) -> set[str]:
+    """Return the paths of media that have segments with which a worker died."""
+    return {
+        path
+        for media in index.iter_media(states=("working",))
+        if _has_suspects(index, media.id)
+        for path in media.paths
+    }
+
+
+def _has_suspects(index: Index, media_id: str) -> bool:
+    """Whether a media has free segments that were begun before and never ended."""
+    segments = index.list_segments(media_id)
+    return any(segment.attempts and is_free(segment) for segment in segments)

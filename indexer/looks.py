@@ -1,0 +1,195 @@
+"""Frames -> looks: the key frames' faces, cut out, so that the pictures themselves can go.
+
+A thread decodes and chooses key frames, the threads of `Networks` look for faces on them, and the
+looks come in the order of time.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from indexer.ahead import ahead, mapped
+from indexer.keyframes import key_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    import numpy as np
+
+    from indexer.networks import Networks
+    from indexer.records import Box, Detection, Frame, KeyFrame
+    from indexer.stage_times import StageTimes
+
+    Array = np.ndarray[Any, Any]
+
+Item = TypeVar("Item")
+
+PIXELS_AHEAD, MOST_AHEAD = 20_000_000, 32
+"""Pictures that wait for the networks: in pixels, which is 9 of 1080p or 60 MB, and in all."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A face cut out of its picture: all that is kept of that.
+
+    crop: (side, side, 3) uint8 RGB, as the embedding model wants it. thumbnail: JPEG.
+    """
+
+    detection: Detection
+    sharpness: float
+    crop: Array = field(repr=False)
+    thumbnail: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A key frame without its picture, and its faces from left to right.
+
+    delta_e, until_s: see `KeyFrame`. width, height: of the picture, in pixels.
+    """
+
+    frame_index: int
+    timestamp_s: float
+    delta_e: float
+    until_s: float
+    width: int
+    height: int
+    cuts: tuple[Cut, ...]
+
+
+def look(key_frame: KeyFrame, networks: Networks, times: StageTimes) -> Look:
+    """Look for faces on a picture."""
+    with times.of("detect"):
+        (detections,) = networks.detector.detect([key_frame.frame.image_rgb])
+        return _cut_out(key_frame, detections, networks)
+
+
+def looks(
+    frames: Iterator[Frame],
+    drawn_times: frozenset[float],
+    pixels: int,
+    networks: Networks,
+    times: StageTimes,
+    *,
+    on_wait: Callable[[], None],
+) -> Generator[Look, None, None]:
+    """Yield the looks of a segment's key frames; close it when it is not read to its end.
+
+    drawn_times: see `key_frames`. pixels: of a frame. on_wait: called now and then while no frame
+    has come.
+    """
+    settings = networks.settings.keyframes
+    room = min(max(PIXELS_AHEAD // max(pixels, 1), 2), MOST_AHEAD)
+    if settings.order == "difference-first":
+        chosen = key_frames(frames, settings, drawn_times=drawn_times)
+        ready = ahead(times.each("decode", _with_pixels(chosen)), room, on_wait=on_wait)
+        with closing(_detected(ready, _of_key_frame, networks, times, room)) as found:
+            for key_frame, detections in found:
+                yield _cut_out(key_frame, detections, networks)
+        return
+    decoded = ahead(times.each("decode", _converted(frames)), room, on_wait=on_wait)
+    with closing(_detected(decoded, _itself, networks, times, room)) as found:
+        yield from _looks_of_faces(found, drawn_times, networks)
+
+
+def _looks_of_faces(
+    found: Iterator[tuple[Frame, list[Detection]]],
+    drawn_times: frozenset[float],
+    networks: Networks,
+) -> Iterator[Look]:
+    """Yield looks where frames are compared after looking for faces, of those that have some."""
+    on_frames: dict[int, list[Detection]] = {}
+
+    def with_faces() -> Iterator[Frame]:
+        for frame, detections in found:
+            if detections:
+                on_frames[frame.index] = detections
+                yield frame
+
+    settings = networks.settings.keyframes
+    for key_frame in key_frames(with_faces(), settings, drawn_times=drawn_times):
+        yield _cut_out(key_frame, on_frames.pop(key_frame.frame.index), networks)
+        for dropped in [index for index in on_frames if index < key_frame.frame.index]:
+            del on_frames[dropped]
+
+
+def _detected(
+    items: Generator[Item, None, None],
+    frame_of: Callable[[Item], Frame],
+    networks: Networks,
+    times: StageTimes,
+    count: int,
+) -> Generator[tuple[Item, list[Detection]], None, None]:
+    """Yield items with the faces on their frames; `count` pictures are looked at at once."""
+    # A processor looks at pictures side by side, a GPU at several together.
+    together = networks.settings.faces.batch_size if networks.on_cuda else 1
+
+    def detect(batch: list[Item]) -> list[tuple[Item, list[Detection]]]:
+        with times.of("detect"):
+            found = networks.detector.detect([frame_of(item).image_rgb for item in batch])
+        return list(zip(batch, found, strict=True))
+
+    at_once = max(1, count // together)
+    batches = mapped(detect, batched(items, together), networks.threads, at_once)
+    with closing(batches):
+        for batch in batches:
+            yield from batch
+
+
+def batched(items: Generator[Item, None, None], size: int) -> Generator[list[Item], None, None]:
+    """Yield lists of `size` items, the last with what is left."""
+    with closing(items):
+        while batch := list(islice(items, size)):
+            yield batch
+
+
+def _with_pixels(key_frames: Iterator[KeyFrame]) -> Iterator[KeyFrame]:
+    """Make pictures RGB here, in the thread that decodes."""
+    for key_frame in key_frames:
+        _ = key_frame.frame.image_rgb
+        yield key_frame
+
+
+def _converted(frames: Iterator[Frame]) -> Iterator[Frame]:
+    for frame in frames:
+        _ = frame.image_rgb
+        yield frame
+
+
+def _of_key_frame(key_frame: KeyFrame) -> Frame:
+    return key_frame.frame
+
+
+def _itself(frame: Frame) -> Frame:
+    return frame
+
+
+def _cut_out(key_frame: KeyFrame, detections: Sequence[Detection], networks: Networks) -> Look:
+    """Cut faces out of their picture; blurred ones are dropped by the settings."""
+    from indexer.faces import sharpness, thumbnail
+
+    frame, image_rgb = key_frame.frame, key_frame.frame.image_rgb
+    cuts = []
+    for detection in detections:
+        sharp = sharpness(_part(image_rgb, detection.box_xyxy))
+        if sharp >= networks.settings.faces.min_sharpness:
+            crop = networks.embedder.crop(image_rgb, detection)
+            cuts.append(Cut(detection, sharp, crop, thumbnail(image_rgb, detection.box_xyxy)))
+    height, width = image_rgb.shape[:2]
+    return Look(
+        frame.index,
+        frame.timestamp_s,
+        key_frame.delta_e,
+        key_frame.until_s,
+        width,
+        height,
+        tuple(cuts),
+    )
+
+
+def _part(image_rgb: Array, box_xyxy: Box) -> Array:
+    x1, y1, x2, y2 = (round(edge) for edge in box_xyxy)
+    return image_rgb[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
