@@ -116,6 +116,14 @@ def test_columns_are_loaded_at_the_second_filter_that_may_let_many_pass(location
         assert "face_px" in index._table.rows
 
 
+def test_a_folder_of_few_of_all_files_is_found(index: EmbeddedIndex) -> None:
+    for n in range(50):
+        put_path(index, photo(f"elsewhere {n}"), f"/elsewhere/{n}.jpg")
+    put_path(index, photo("a"), "/q/again.jpg")
+    assert index.count(Filters(path_prefix="/q")) == 3
+    check(index)
+
+
 def test_names_that_faces_get_and_lose_are_seen(index: EmbeddedIndex) -> None:
     faces = list(index.iter_faces())
     labels = [make_label(face, "Ann") for face in faces[:4]]

@@ -33,6 +33,8 @@ _COLUMNS: Layout = {
 }
 """As wide as SQLite's own values, so that both decide alike; NaN, as NULL, is never at least x."""
 
+_MANY_FILES = 0.1
+
 _VALUES = """SELECT number, coalesce(appearance_start_s, timestamp_s),
   coalesce(appearance_end_s, timestamp_s), face_px, probability, person IS NOT NULL,
   kind = 'video', recorded_at FROM faces JOIN media ON media.id = faces.media_id WHERE """
@@ -127,11 +129,15 @@ def _fill(
 
 def _in_folder(connection: sqlite3.Connection, table: VectorTable, path_prefix: str) -> np.ndarray:
     """Return which media of the table have a file in a folder, (media,) bool."""
-    # Two queries: in one, SQLite would look whether the second part finds what the first did.
-    itself, start, end = folder_bounds(path_prefix)
-    inside = "SELECT media_id FROM files WHERE path >= ? AND path < ?"
+    itself, *bounds = folder_bounds(path_prefix)
+    inside = "FROM files{} WHERE path >= ? AND path < ?"
+    count, total = connection.execute(
+        f"SELECT (SELECT count(*) {inside.format('')}), (SELECT count(*) FROM files)", bounds
+    ).fetchone()
+    # In order of path each file's media is looked up; that of all files is read in a row.
+    by_media = " INDEXED BY files_of_media" if count > _MANY_FILES * total else ""
     found = chain(
-        parts(connection, inside, (start, end)),
+        parts(connection, f"SELECT media_id {inside.format(by_media)}", bounds),
         parts(connection, "SELECT media_id FROM files WHERE path = ?", (itself,)),
     )
     return table.media_among(row[0] for part in found for row in part)
