@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from indexer.records import Deleted
+    from indexer.records import Deleted, Media
 
 
 class SightingsError(Exception):
@@ -68,13 +68,15 @@ class StorageFull(IndexFailure):
 class PurgeUnfinished(IndexFailure):
     """What was to be deleted is so, but its bytes are not off the disks yet, as far as is known.
 
-    deleted: how much was deleted, and what holds it all the same, where the engine knows. Its
-    cause is KeyboardInterrupt if somebody would not wait.
+    deleted: how much was deleted, and what holds it all the same, where the engine knows.
+    removed: the media, if it was a cancellation (`jobs.cancel`). Its cause is KeyboardInterrupt if
+    somebody would not wait.
     """
 
     def __init__(self, message: str, deleted: Deleted | None = None) -> None:
         super().__init__(message)
         self.deleted = deleted
+        self.removed: tuple[Media, ...] = ()
 
 
 class ClaimLost(IndexFailure):

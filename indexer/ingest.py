@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.errors import ClaimLost, IndexFailure, MediaError, NotFound, SightingsError
-from indexer.identify import identify
+from indexer.identify import identify, looking
 from indexer.labels import unmatched
 from indexer.media import discover
 from indexer.records import Filters
@@ -119,7 +119,7 @@ class _Run:
     def file(self, path: Path) -> Media | None:
         """Index one file and note the outcome; None if it cannot be read at all."""
         try:
-            file, media = identify(self.index, path, self.networks.settings)
+            file, media = identify(self.index, path, looking(self.networks.settings))
             if self._is_current(media):
                 if self.index.find_file(file.path) != file:
                     self.index.put_file(file)
