@@ -14,7 +14,7 @@ from api.documents import list_answer
 from api.filters import FaceFilters, Name, face_filters
 from api.photo_queries import VideoMet, faces_of_uploads, photo_answers
 from api.problems import Problem
-from api.routes.common import blueprint, failures
+from api.routes.resources import blueprint, failures
 from api.search_schemas import SearchAnswer, VideoSearchAnswer
 from api.security.access import needs
 from api.service import current
