@@ -63,21 +63,15 @@ def children(program: str = CHILD) -> list[psutil.Process]:
 @contextmanager
 def running(program: str, **flags: Any) -> Iterator[subprocess.Popen[str]]:
     """A child by itself, told these settings."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdin is not None
-    try:
-        child.stdin.write(json.dumps(flags) + "\n")
-        child.stdin.flush()
-        yield child
-    finally:
-        child.kill()
-        child.communicate()
+    piped = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([sys.executable, "-m", program], text=True, **piped) as child:
+        assert child.stdin is not None
+        try:
+            child.stdin.write(json.dumps(flags) + "\n")
+            child.stdin.flush()
+            yield child
+        finally:
+            child.kill()
 
 
 def test_it_makes_the_index_of_a_run_in_one_process(
@@ -241,7 +235,6 @@ def test_it_is_well_again_as_soon_as_a_media_is_done(
 def test_it_ends_when_told_to_however_long_it_means_to_wait() -> None:
     with running(CHILD, index="nowhere://at/all") as child:
         assert child.stdout is not None
-        assert child.stdin is not None
         assert json.loads(child.stdout.readline())["error"]
-        child.stdin.close()
-        assert child.wait(LONGEST_WAIT_S / 2) == 0
+        child.communicate(timeout=LONGEST_WAIT_S / 2)
+        assert child.returncode == 0
