@@ -14,6 +14,7 @@ SightingsError
 │   ├── BrokerFailure       workers cannot be told of work
 │   └── ModelMismatch       the index was made with another embedding model
 ├── MediaError          one photo or video cannot be used; a run reports it and goes on
+├── Interrupted         a worker ends before its segment is done, and gives it back
 ├── NoFace              a query photo or video shows no face
 └── NotFound            a media, face or person that was named is not in the index
 """
@@ -93,6 +94,10 @@ class ModelMismatch(EnvironmentFailure):
 
 class MediaError(SightingsError):
     """One photo or video cannot be used; a run reports it and goes on."""
+
+
+class Interrupted(SightingsError):
+    """A worker is to end before the segment in hand is done; it is given back."""
 
 
 class NoFace(SightingsError):
