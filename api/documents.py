@@ -44,14 +44,17 @@ def face_answer(face: Face) -> dict[str, Any]:
 def list_answer(query: Query, results: Sequence[Result]) -> dict[str, Any]:
     """Return a query with its results; see `search_schemas.ResultList`."""
     document = search_document(query, results)
+    links = current().signer.links
     for result, answer in zip(results, document["results"], strict=True):
-        face = result.best.face
+        answer["appearances"] = [
+            {**span, **links.of_face(span["face_id"])} for span in answer["appearances"]
+        ]
         answer |= {
             "duration_s": result.media.duration_s,
             "content_type": content_type(result.media.path) if result.media.paths else None,
             "media_url": media_path(result.media.id),
             "file_url": f"{media_path(result.media.id)}/file",
-            **current().signer.links.of_face(face.id),
+            **links.of_face(result.best.face.id),
         }
     return document
 

@@ -38,11 +38,16 @@ class BestAnswer(BaseModel):
 
 
 class SpanAnswer(BaseModel):
-    """When the person is seen."""
+    """When the person is seen; `timestamp_s`, `face_id` and the pictures are of its best face."""
 
     start_s: float
     end_s: float
     score: float
+    verdict: Verdict | None
+    timestamp_s: float
+    face_id: str
+    thumbnail_url: str
+    frame_url: str
 
 
 class ResultAnswer(BaseModel):

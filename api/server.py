@@ -32,8 +32,8 @@ _FORM_BYTES = 2 << 20
 def run(settings: Settings, *, ready: Callable[[str], None]) -> None:
     """Serve until the process is interrupted.
 
-    settings: `index` says where the index is, never empty; one in a file is made if it is not
-    there, one on a cluster may come up later. ready: told the address once requests are taken.
+    settings: `index` says where the index is, never empty; it is made if it is not there. A cluster
+    may come up later. ready: told the address once requests are taken.
     Raises UsageError if others could come without a key, EnvironmentFailure.
     """
     require_keys(settings)
@@ -58,8 +58,7 @@ def require_keys(settings: Settings) -> None:
 
 def _application(settings: Settings, ending: ExitStack) -> Flask:
     def opened() -> Index:
-        on_cluster = is_on_cluster(settings.index)
-        return open_index(settings.index, create=not on_cluster, settings=settings)
+        return open_index(settings.index, create=True, settings=settings)
 
     if not is_on_cluster(settings.index):
         opened().close()  # so that what is wrong with it is said now

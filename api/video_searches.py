@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import queue
 import secrets
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,27 +23,37 @@ if TYPE_CHECKING:
     from indexer.query import Query
     from indexer.results import Result
 
-_WAITING = 8
+MOST_WAITING = 8
 _KEPT = 100
 _KEPT_S = 3600.0
 
 State = Literal["queued", "working", "done", "failed"]
 
 
-@dataclass
+@dataclass(frozen=True)
+class Outcome:
+    """What has come of a search: with query and results when it is `done`."""
+
+    state: State
+    query: Query | None = None
+    results: tuple[Result, ...] = ()
+    error: dict[str, Any] | None = None
+
+
+@dataclass(eq=False)
 class VideoSearch:
-    """A search for the people of an uploaded video, and what has come of it."""
+    """A search for the people of an uploaded video.
+
+    outcome: replaced as a whole, so that others never see half of it.
+    """
 
     id: str
     path: Path
     name: str
     duration_s: float | None
     find: Callable[[Query], list[Result]] = field(repr=False)
-    state: State = "queued"
+    outcome: Outcome = Outcome("queued")
     reached_s: float = 0.0
-    query: Query | None = None
-    results: list[Result] = field(default_factory=list)
-    error: dict[str, Any] | None = None
     ended_s: float | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
 
@@ -58,9 +68,10 @@ class VideoSearches:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._decoders = Decoders(service.settings.api, count=1)
-        self._queue: queue.Queue[VideoSearch | None] = queue.Queue(_WAITING)
+        self._waiting: deque[VideoSearch] = deque()
         self._known: dict[str, VideoSearch] = {}
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._closed = False
         self._thread: threading.Thread | None = None
 
     def add(
@@ -72,15 +83,15 @@ class VideoSearches:
     ) -> VideoSearch:
         """Queue a search; the file is taken over. Raises Problem `overloaded` if many wait."""
         search = VideoSearch(secrets.token_hex(16), path, name, duration_s, find)
-        with self._lock:
-            try:
-                self._queue.put_nowait(search)
-            except queue.Full as error:
+        with self._changed:
+            if len(self._waiting) >= MOST_WAITING:
                 raise Problem(
                     "overloaded", "Many videos wait to be searched for.", retry_after_s=30
-                ) from error
+                )
             self._drop_old()
             self._known[search.id] = search
+            self._waiting.append(search)
+            self._changed.notify()
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._work, name="video-searches", daemon=True
@@ -90,7 +101,7 @@ class VideoSearches:
 
     def get(self, search_id: str) -> VideoSearch:
         """Return a search. Raises Problem `search_not_found`."""
-        with self._lock:
+        with self._changed:
             self._drop_old()
             search = self._known.get(search_id)
         if search is None:
@@ -99,19 +110,28 @@ class VideoSearches:
 
     def remove(self, search_id: str) -> None:
         """Stop a search, if it still runs, and forget it. Raises Problem `search_not_found`."""
-        self.get(search_id).cancelled.set()
-        with self._lock:
+        search = self.get(search_id)
+        with self._changed:
             self._known.pop(search_id, None)
+            self._cancel(search)
 
     def close(self) -> None:
-        """Stop what runs and wait for it."""
-        with self._lock:
+        """Stop what runs and wait for it, for a while."""
+        with self._changed:
+            self._closed = True
             for search in self._known.values():
-                search.cancelled.set()
+                self._cancel(search)
+            self._changed.notify()
         if self._thread is not None:
-            self._queue.put(None)
             self._thread.join(timeout=30)
         self._decoders.close()
+
+    def _cancel(self, search: VideoSearch) -> None:
+        """Stop a search; one that still waits gives up its place and its file at once."""
+        search.cancelled.set()
+        if search in self._waiting:
+            self._waiting.remove(search)
+            search.path.unlink(missing_ok=True)
 
     def _drop_old(self) -> None:
         now = time.monotonic()
@@ -122,15 +142,21 @@ class VideoSearches:
                 self._known.pop(search.id, None)
 
     def _work(self) -> None:
-        while (search := self._queue.get()) is not None:
+        while (search := self._next()) is not None:
             self._settle(search)
+
+    def _next(self) -> VideoSearch | None:
+        """Wait for the next search; None when no more come."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            return self._waiting.popleft() if self._waiting else None
 
     def _settle(self, search: VideoSearch) -> None:
         """Run a search and note how it ended, whatever happens."""
         try:
             self._run(search)
         except _Cancelled:
-            search.state = "failed"
+            search.outcome = Outcome("failed")
         except SightingsError as error:
             self._fail(search, of_error(error))
         except Problem as problem:
@@ -144,7 +170,7 @@ class VideoSearches:
 
     def _run(self, search: VideoSearch) -> None:
         _Reached(search).reach("", 0.0)
-        search.state = "working"
+        search.outcome = Outcome("working")
         service, limits = self._service, self._service.settings.api
         model = service.index.model
         if model is None:
@@ -161,19 +187,19 @@ class VideoSearches:
         )
         with service.metrics.searches.labels("video").time():
             query = queries.video(search.path)
-            search.results = search.find(query)
-        search.query, search.state = query, "done"
+            results = search.find(query)
+        search.outcome = Outcome("done", query, tuple(results))
 
     def _fail(self, search: VideoSearch, problem: Problem) -> None:
         status, title = PROBLEMS[problem.code]
-        search.error = {
+        error = {
             "type": f"/api/docs/problems#{problem.code}",
             "title": title,
             "status": status,
             "code": problem.code,
             "detail": problem.detail,
         }
-        search.state = "failed"
+        search.outcome = Outcome("failed", error=error)
 
 
 class _Reached(Progress):

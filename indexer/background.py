@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -66,12 +67,6 @@ class BackgroundWorker:
         self.stop()
 
     @property
-    def alive(self) -> bool:
-        """Whether the child runs; one that has died is started again after a pause."""
-        child = self._child
-        return child is not None and child.poll() is None
-
-    @property
     def error(self) -> str | None:
         """What keeps the child from working now (weights that are missing, say), or None."""
         return self._error
@@ -109,45 +104,58 @@ class BackgroundWorker:
     def _keep_running(self) -> None:
         wait_s = 1.0
         while not self._stopping.is_set():
-            lived = threading.Event()
-            well = threading.Timer(_WELL_S, lived.set)
-            well.start()
-            code = self._run_child()
-            well.cancel()
+            started_s = time.monotonic()
+            ended = self._run_child()
             if self._stopping.is_set():
                 return
-            wait_s = 1.0 if lived.is_set() else min(2 * wait_s, LONGEST_WAIT_S)
-            self._error = f"The background worker ended (code {code}); it is started again."
-            LOG.warning("The background worker ended with code %s; again in %g s.", code, wait_s)
+            was_well = time.monotonic() - started_s >= _WELL_S
+            wait_s = 1.0 if was_well else min(2 * wait_s, LONGEST_WAIT_S)
+            self._error = f"The background worker {ended}; it is started again."
+            LOG.warning("The background worker %s; again in %g s.", ended, wait_s)
             self._stopping.wait(wait_s)
 
-    def _run_child(self) -> int:
-        """Start a child, take note of what it tells, and return its exit code at its end."""
+    def _run_child(self) -> str:
+        """Start a child, take note of what it tells, and return how it ended, in words."""
         with self._lock:
             if self._stopping.is_set():
-                return 0
-            # A session of its own: Ctrl-C in a terminal is for the parent, which then stops it.
-            self._child = child = subprocess.Popen(
-                [sys.executable, "-m", self._program],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                start_new_session=True,
-                # Networks' threads that spin while they wait are slow on a busy machine.
-                env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ},
-            )
-            assert child.stdin is not None
-            with suppress(OSError):
-                child.stdin.write(json.dumps(_flags(self._settings)) + "\n")
-                child.stdin.flush()
+                return "was stopped"
+            try:
+                self._child = child = self._started()
+            except OSError as error:
+                return f"cannot be started ({error})"
         assert child.stdout is not None
         for line in child.stdout:
+            self._note(line)
+        return f"ended (code {child.wait()})"
+
+    def _note(self, line: str) -> None:
+        try:
             told = json.loads(line)
             if "took_s" in told:
                 self.stages.add(told["took_s"])
             else:
                 self._error = told["error"]
-        return child.wait()
+        except (ValueError, LookupError, TypeError):  # printed before it took the stream for itself
+            LOG.warning("The background worker printed %r.", line)
+
+    def _started(self) -> subprocess.Popen[str]:
+        """Return a new child that has been told the settings."""
+        # A session of its own: Ctrl-C in a terminal is for the parent, which then stops it.
+        child = subprocess.Popen(
+            [sys.executable, "-m", self._program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            # Networks' threads that spin while they wait are slow on a busy machine.
+            env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ},
+        )
+        assert child.stdin is not None
+        with suppress(OSError):  # one that has just died is started again
+            child.stdin.write(json.dumps(_flags(self._settings)) + "\n")
+            child.stdin.flush()
+        return child
 
 
 def _flags(settings: Any, section: str = "") -> dict[str, Any]:

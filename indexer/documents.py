@@ -61,10 +61,7 @@ def result_document(result: Result) -> dict[str, Any]:
             "face_id": face.id,
             "euclidean": result.best.euclidean,
         },
-        "appearances": [
-            {"start_s": span.start_s, "end_s": span.end_s, "score": span.score}
-            for span in result.appearances
-        ],
+        "appearances": [vars(span) for span in result.appearances],
         "person": result.person,
     }
 

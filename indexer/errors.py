@@ -14,6 +14,7 @@ SightingsError
 │   ├── BrokerFailure       workers cannot be told of work
 │   └── ModelMismatch       the index was made with another embedding model
 ├── MediaError          one photo or video cannot be used; a run reports it and goes on
+├── Interrupted         a worker ends before its segment is done, and gives it back
 ├── NoFace              a query photo or video shows no face
 └── NotFound            a media, face or person that was named is not in the index
 """
@@ -23,7 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from indexer.records import Deleted
+    from indexer.records import Deleted, Media
 
 
 class SightingsError(Exception):
@@ -68,13 +69,15 @@ class StorageFull(IndexFailure):
 class PurgeUnfinished(IndexFailure):
     """What was to be deleted is so, but its bytes are not off the disks yet, as far as is known.
 
-    deleted: how much was deleted, and what holds it all the same, where the engine knows. Its
-    cause is KeyboardInterrupt if somebody would not wait.
+    deleted: how much was deleted, and what holds it all the same, where the engine knows.
+    removed: the media, if it was a cancellation (`jobs.cancel`). Its cause is KeyboardInterrupt if
+    somebody would not wait.
     """
 
     def __init__(self, message: str, deleted: Deleted | None = None) -> None:
         super().__init__(message)
         self.deleted = deleted
+        self.removed: tuple[Media, ...] = ()
 
 
 class ClaimLost(IndexFailure):
@@ -91,6 +94,10 @@ class ModelMismatch(EnvironmentFailure):
 
 class MediaError(SightingsError):
     """One photo or video cannot be used; a run reports it and goes on."""
+
+
+class Interrupted(SightingsError):
+    """A worker is to end before the segment in hand is done; it is given back."""
 
 
 class NoFace(SightingsError):

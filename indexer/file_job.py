@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.errors import ClaimLost, MediaError, NotFound, SightingsError
-from indexer.identify import identify
+from indexer.identify import identify, looking
 from indexer.labels import unmatched
 from indexer.records import Filters
 from indexer.reports import Report
@@ -45,7 +45,7 @@ class FileJob:
         """Return whether there is work; else the file is ended."""
         with self._failures_noted():
             self._file, self._media = identify(
-                self._run.index, self._path, self._run.networks.settings
+                self._run.index, self._path, looking(self._run.networks.settings)
             )
             if not self._run.take(self._media.id):
                 # It is being indexed under another path: its turn comes when that is done.

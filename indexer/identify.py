@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from indexer.files import status_of
-from indexer.media import content_id, probe
-from indexer.records import MediaFile, SegmentSpan
-from indexer.sources import open_source, spans_of
+from indexer.media import content_id, look
+from indexer.records import Media, MediaFile
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from indexer.engines.base import Index
-    from indexer.records import Media
     from indexer.settings import Settings
 
+Look = Callable[[Path], tuple[Media, np.ndarray]]
+"""Opens a file and tells what it is, and when its frames are shown, as `indexer.media.look` does.
+Its id is left to the caller. Raises MediaError."""
 
-def identify(index: Index, path: Path, settings: Settings) -> tuple[MediaFile, Media]:
-    """Return the file as it is now and its media, as stored or, if new, as probed.
+
+def looking(settings: Settings) -> Look:
+    """Return a `Look` that opens files in this process."""
+    return lambda path: look(path, "", settings.media)
+
+
+def identify(index: Index, path: Path, look: Look) -> tuple[MediaFile, Media]:
+    """Return the file as it is now and its media, as stored or, if new, as `look` tells.
 
     A file whose size and modification time the index knows is not read. Raises MediaError.
     """
@@ -26,14 +36,5 @@ def identify(index: Index, path: Path, settings: Settings) -> tuple[MediaFile, M
     known = index.find_file(str(path))
     unchanged = known and (known.size_bytes, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
     media_id = known.media_id if known and unchanged else content_id(path)
-    media = index.get_media(media_id)
-    media = media or probe(path, media_id, settings.media)
+    media = index.get_media(media_id) or replace(look(path)[0], id=media_id)
     return MediaFile(str(path), stat.st_size, stat.st_mtime_ns, media_id), media
-
-
-def segments_of(path: Path, media: Media, settings: Settings) -> list[SegmentSpan]:
-    """Return the segments of a media; a photo is not read for that. Raises MediaError."""
-    if media.kind == "photo":
-        return [SegmentSpan(0)]
-    with open_source(path, media.kind, settings) as source:
-        return spans_of(source, media.kind, settings.keyframes.segment_s)

@@ -7,12 +7,13 @@ tells how far things are, `indexer.work` does the work.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from indexer.errors import MediaError, NotFound, UsageError
+from indexer.errors import MediaError, NotFound, PurgeUnfinished, UsageError
 from indexer.media import discover
 from indexer.queueing import Enqueued, Messages, Queue, Send
 from indexer.records import Deleted
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.engines.base import Index
+    from indexer.identify import Look
     from indexer.records import Media, Segment
     from indexer.settings import Settings
 
@@ -37,7 +39,6 @@ __all__ = [
     "cancel",
     "enqueue",
     "free_media",
-    "new_batch",
     "no_send",
     "retry",
     "sweep",
@@ -46,14 +47,6 @@ __all__ = [
 
 def no_send(media_ids: Sequence[str]) -> None:
     """Tell nobody: whoever sweeps the index finds the work."""
-
-
-def new_batch() -> str:
-    """Return an id for a batch; ids sort by the time at which they were made."""
-    import secrets
-
-    now = datetime.now(timezone.utc)
-    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True)
@@ -87,19 +80,19 @@ def enqueue(
     *,
     send: Send,
     force: bool = False,
-    batch: str | None = None,
     progress: Progress | None = None,
+    look: Look | None = None,
 ) -> Enqueued:
     """Queue files and folders for workers: media records in state `queued`, then one message each.
 
-    Every file is read once, for its id and its length. Media that are done under the same options
-    are skipped, unless `force`. batch: an id from `new_batch`, for paths that come in several
-    calls. Raises UsageError for a new index without a model in the settings, BrokerFailure if the
-    messages cannot be sent (the media are queued all the same), IndexFailure.
+    Every file is read once, for its id and its length; `look` opens it (by default in this
+    process). Media that are done under the same options
+    are skipped, unless `force`. Raises UsageError for a new index without a model in the settings,
+    BrokerFailure if the messages cannot be sent (the media are queued all the same), IndexFailure.
     """
     parse_strategy(settings.keyframes.strategy)
     _require_model(index, settings)
-    queue = Queue(index, settings, batch or new_batch(), Messages(send))
+    queue = Queue(index, settings, _new_batch(), Messages(send), look)
     progress = progress or Progress()
     found = list(discover(paths))
     progress.start_run(len(found))
@@ -119,6 +112,7 @@ def retry(
     send: Send,
     media_ids: Sequence[str] = (),
     batch: str | None = None,
+    look: Look | None = None,
 ) -> Enqueued:
     """Queue failed media anew: those named, those of a batch, or with neither all of them.
 
@@ -127,7 +121,7 @@ def retry(
     """
     _require_model(index, settings)
     chosen = _chosen(index, media_ids, batch) if media_ids or batch else None
-    queue = Queue(index, settings, batch or new_batch(), Messages(send))
+    queue = Queue(index, settings, batch or _new_batch(), Messages(send), look)
     for media in index.iter_media(states=["failed"]) if chosen is None else chosen:
         queue.add_failed(media)
     return queue.ended()
@@ -140,15 +134,24 @@ def cancel(
 
     A worker notices within seconds (`work.RENEW_S`) that its claim is gone, and stores nothing.
     Deleting is for good and may take its time (`Index.delete_media`).
-    Raises UsageError with neither, NotFound for an unknown media or batch, IndexFailure.
+    Raises UsageError with neither, NotFound for an unknown media or batch, IndexFailure, of which
+    PurgeUnfinished tells what it removed all the same.
     """
     if not media_ids and batch is None:
         raise UsageError("Say what to cancel: media, or a batch.")
     chosen = {media.id: media for media in _chosen(index, media_ids, batch)}
-    cancelled = index.cancel_media(list(chosen))
+    try:
+        cancelled = index.cancel_media(list(chosen))
+    except PurgeUnfinished as unfinished:
+        gone = (media for media in chosen.values() if index.get_media(media.id) is None)
+        unfinished.removed = tuple(gone)
+        raise
     # What is no longer there at the end was removed by somebody else meanwhile.
     restored = [index.get_media(media_id) for media_id in cancelled.restored]
-    cut_short = [finish_media(index, media_id, settings) for media_id in cancelled.cut_short]
+    cut_short = []
+    for media_id in cancelled.cut_short:
+        with suppress(NotFound):
+            cut_short.append(finish_media(index, media_id, settings))
     touched = {*cancelled.removed, *cancelled.restored, *cancelled.cut_short}
     return CancelledJobs(
         removed=tuple(chosen[media_id] for media_id in cancelled.removed),
@@ -201,6 +204,14 @@ def _chosen(index: Index, media_ids: Sequence[str], batch: str | None) -> list[M
             raise NotFound(f"There is no batch {batch} in the index, or all its media are gone.")
         chosen += [media for media in of_batch if media.id not in media_ids]
     return chosen
+
+
+def _new_batch() -> str:
+    """Return an id for a batch; ids sort by the time at which they were made."""
+    import secrets
+
+    now = datetime.now(timezone.utc)
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(4)}"
 
 
 def _require_model(index: Index, settings: Settings) -> None:

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from indexer.errors import MediaError
 from indexer.files import names_in, open_file, require_file, status_of
 from indexer.photos import read_header
@@ -18,7 +20,7 @@ from indexer.text import shown
 from indexer.video import VideoReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from indexer.settings import MediaSettings
 
@@ -42,13 +44,16 @@ _UNSET_DAYS = frozenset({(1904, 1, 1), (1970, 1, 1)})
 _FIRST_YEAR = 1826
 
 
-def discover(paths: Sequence[str | Path]) -> Iterator[Path | MediaError]:
+def discover(
+    paths: Sequence[str | Path], *, allowed: Callable[[Path], bool] = lambda _: True
+) -> Iterator[Path | MediaError]:
     """Yield the media files among files and folders as absolute paths, each once.
 
     Folders are searched with all that is in them, in order of name, for media by suffix; what
     begins with a dot is passed over. Files given by name are yielded whatever their suffix. What
     cannot be read, and what is no file, is yielded as MediaError. Links are followed; a folder
-    is searched once, so loops of links end.
+    is searched once, so loops of links end. allowed: whether a path may be looked at; one that may
+    not is yielded as MediaError, and nothing is asked of what is there.
     """
     folders: set[tuple[int, int]] = set()
     met: set[tuple[str, bool]] = set()
@@ -59,6 +64,9 @@ def discover(paths: Sequence[str | Path]) -> Iterator[Path | MediaError]:
         if (path, wanted) in met or (path, True) in met:
             continue
         met.add((path, wanted))
+        if not allowed(Path(path)):
+            yield MediaError(f"{shown(path)} leads out of the folders that may be used.")
+            continue
         try:
             status = status_of(path)
             if stat.S_ISDIR(status.st_mode):
@@ -93,12 +101,21 @@ def probe(path: Path, media_id: str, settings: MediaSettings) -> Media:
 
     Raises MediaError if it is neither, is damaged beyond use, or has too many pixels.
     """
+    return look(path, media_id, settings)[0]
+
+
+def look(path: Path, media_id: str, settings: MediaSettings) -> tuple[Media, np.ndarray]:
+    """Return what a file is, and when its frames are shown, from opening it once.
+
+    The times: (frames,) float64 in seconds, ascending; a photo's is 0. Raises MediaError as
+    `probe` does.
+    """
     size_bytes = require_file(path).st_size
     if size_bytes == 0:
         raise MediaError(f"{shown(path)} is empty.")
     header = read_header(path, settings)
     if header is not None:
-        return Media(
+        photo = Media(
             id=media_id,
             kind="photo",
             size_bytes=size_bytes,
@@ -106,9 +123,10 @@ def probe(path: Path, media_id: str, settings: MediaSettings) -> Media:
             height=header.height,
             recorded_at=_plausible(header.taken_at),
         )
+        return photo, np.zeros(1)
     try:
         with VideoReader(path, settings.max_pixels) as reader:
-            return Media(
+            video = Media(
                 id=media_id,
                 kind="video",
                 size_bytes=size_bytes,
@@ -117,6 +135,7 @@ def probe(path: Path, media_id: str, settings: MediaSettings) -> Media:
                 duration_s=reader.duration_s,
                 recorded_at=_plausible(reader.created_at),
             )
+            return video, reader.timestamps_s
     except MediaError as error:
         if error.__cause__ is None:
             raise

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from indexer.errors import BrokerFailure, MediaError
-from indexer.identify import identify, segments_of
+from indexer.identify import identify, looking
+from indexer.sources import spans_at
 from indexer.text import shown
 from indexer.work import present_path
 
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.engines.base import Index
+    from indexer.identify import Look
     from indexer.records import Media, MediaFile
     from indexer.settings import Settings
 
@@ -41,13 +46,21 @@ class Enqueued:
 
 
 class Queue:
-    """Puts media into a batch and notes what became of each."""
+    """Puts media into a batch and notes what became of each. look: opens files, each once."""
 
-    def __init__(self, index: Index, settings: Settings, batch: str, messages: Messages) -> None:
+    def __init__(
+        self,
+        index: Index,
+        settings: Settings,
+        batch: str,
+        messages: Messages,
+        look: Look | None = None,
+    ) -> None:
         self._index = index
         self._settings = settings
         self._batch = batch
         self._messages = messages
+        self._look = look or looking(settings)
         self.queued: list[Media] = []
         self.skipped: list[Media] = []
         self.under_way: list[Media] = []
@@ -56,7 +69,8 @@ class Queue:
     def add_path(self, path: Path, *, force: bool) -> None:
         """Queue what a path holds, unless it is done, failed before, or cannot be read."""
         try:
-            file, media = identify(self._index, path, self._settings)
+            look = cache(self._look)
+            file, media = identify(self._index, path, look)
             current = media.options == self._settings.options_for(media.kind)
             if media.state == "failed" and current and not force:
                 self.failed.append(
@@ -69,7 +83,7 @@ class Queue:
             else:
                 # The file first: a media without any is what `media prune` removes.
                 self._put_file(file)
-                self._add(media, path, self._batch)
+                self._add(media, path, look, self._batch)
         except MediaError as error:
             self.failed.append(str(error))
 
@@ -82,7 +96,7 @@ class Queue:
         else:
             try:
                 path = present_path(self._index, media)
-                self._add(media, path, media.batch or self._batch)
+                self._add(media, path, self._look, media.batch or self._batch)
             except MediaError as error:
                 self.failed.append(str(error))
 
@@ -101,8 +115,9 @@ class Queue:
         if self._index.find_file(file.path) != file:
             self._index.put_file(file)
 
-    def _add(self, media: Media, path: Path, batch: str) -> None:
-        spans = segments_of(path, media, self._settings)
+    def _add(self, media: Media, path: Path, look: Look, batch: str) -> None:
+        times_s = look(path)[1] if media.kind == "video" else np.zeros(1)
+        spans = spans_at(times_s, media.kind, self._settings.keyframes.segment_s)
         wanted = replace(media, options=self._settings.options_for(media.kind))
         is_new = self._index.queue_media(wanted, spans, batch=batch)
         stored = self._index.get_media(media.id)

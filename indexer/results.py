@@ -33,11 +33,17 @@ class Group:
 
 @dataclass(frozen=True)
 class Sighting:
-    """One appearance in a result: when the person is seen, and how well it matches."""
+    """One appearance in a result: when the person is seen, and how well its best face matches.
+
+    timestamp_s: when that face is seen.
+    """
 
     start_s: float
     end_s: float
     score: float
+    verdict: Verdict | None
+    timestamp_s: float
+    face_id: str
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def _checked(model: ModelIdentity | None, query: Query) -> ModelIdentity | None:
 
 def _result(group: Group, model: ModelIdentity) -> Result:
     best = group.hits[0]
-    spans = [_sighting(hit) for hit in group.hits] if group.media.kind == "video" else []
+    spans = [_sighting(hit, model) for hit in group.hits] if group.media.kind == "video" else []
     return Result(
         media=group.media,
         score=best.score,
@@ -94,9 +94,10 @@ def _result(group: Group, model: ModelIdentity) -> Result:
     )
 
 
-def _sighting(hit: Hit) -> Sighting:
+def _sighting(hit: Hit, model: ModelIdentity) -> Sighting:
     """Return a hit's appearance; a face that is not linked yet stands for its own moment."""
     face = hit.face
-    if face.appearance_start_s is None or face.appearance_end_s is None:
-        return Sighting(face.timestamp_s, face.timestamp_s, hit.score)
-    return Sighting(face.appearance_start_s, face.appearance_end_s, hit.score)
+    start_s, end_s = face.appearance_start_s, face.appearance_end_s
+    if start_s is None or end_s is None:
+        start_s = end_s = face.timestamp_s
+    return Sighting(start_s, end_s, hit.score, model.verdict(hit.score), face.timestamp_s, face.id)

@@ -8,7 +8,7 @@ from typing import Annotated
 from annotated_types import Ge
 
 from indexer.errors import UsageError
-from indexer.settings_fields import Count, Positive, secret, setting
+from indexer.settings_fields import Count, NonNegative, Positive, secret, setting
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class TaskSettings:
         "",
         "queue of the work itself, for workers that have a GPU (`-Q`); empty: the same queue",
     )
-    concurrency: Count = setting(1, "processes of a worker; with a GPU, one for each")
+    concurrency: Count = setting(1, "processes of a worker; with GPUs, each takes one of its own")
     time_limit_s: Positive = setting(
         3600.0,
         "how long a task may take; what hangs is killed then, and given up at the third time",
@@ -33,6 +33,10 @@ class TaskSettings:
     )
     sweep_s: Annotated[float, Ge(1)] = setting(
         30.0, "how often a worker looks for work that was lost"
+    )
+
+    stop_s: NonNegative = setting(
+        30.0, "how long a worker that is told to end may still take for the segment in hand"
     )
 
     def __post_init__(self) -> None:

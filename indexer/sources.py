@@ -80,7 +80,12 @@ def open_source(path: Path, kind: str, settings: Settings) -> Iterator[Source]:
 
 def spans_of(source: Source, kind: str, segment_s: float) -> list[SegmentSpan]:
     """Return the segments of a media that hold frames, in order; a photo is one segment."""
+    return spans_at(source.timestamps_s, kind, segment_s)
+
+
+def spans_at(timestamps_s: np.ndarray, kind: str, segment_s: float) -> list[SegmentSpan]:
+    """Return the same by the (frames,) times at which the frames are shown."""
     if kind == "photo":
         return [SegmentSpan(0)]
-    numbers = np.unique((source.timestamps_s // segment_s).astype(int)).tolist() or [0]
+    numbers = np.unique((timestamps_s // segment_s).astype(int)).tolist() or [0]
     return [SegmentSpan(n, n * segment_s, (n + 1) * segment_s) for n in numbers]

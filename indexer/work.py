@@ -15,6 +15,7 @@ from indexer.damage import damage_of, in_words
 from indexer.errors import (
     ClaimLost,
     IndexFailure,
+    Interrupted,
     MediaError,
     NotFound,
     SightingsError,
@@ -59,6 +60,11 @@ TOO_LONG = (
     "Took longer than the setting tasks.time_limit_s allows. Retry it on a faster machine, or with "
     "a longer limit."
 )
+
+
+def never() -> bool:
+    """Say no: nothing ends this work before its time."""
+    return False
 
 
 def claim_next(index: Index, media_id: str, owner: str) -> Segment | None:
@@ -136,17 +142,20 @@ def work_on_queued(
     on_times: OnTimes = lambda _: None,
     budget_s: float = float("inf"),
     longest_s: float = float("inf"),
+    is_last: Callable[[], bool] = never,
+    is_over: Callable[[], bool] = never,
 ) -> Media | None:
     """Work on a media's free segments, one after the other, and finish it if they were the last.
 
     on_times: told what the stages of each segment took. budget_s: no other segment is begun after
     this time; the file is read once for all of them, as opening a video reads it whole. longest_s:
-    a segment that is not done by then fails.
+    a segment that is not done by then fails. is_last: asked after each segment, whether no other is
+    begun all the same. is_over: asked now and then, whether to give back the segment in hand.
     A media that is unknown, or not queued or working, is left alone; one that was queued under
     settings that are not these fails, with an error that says so. Returns the media as it is then,
     None if it is unknown (cancelled, perhaps). If this is stopped or cannot go on, the segment in
     hand is given back; its attempt does not count, unless longest_s is over.
-    Raises IndexFailure, ModelMismatch.
+    Raises Interrupted if `is_over`, IndexFailure, ModelMismatch.
     """
     media = index.get_media(media_id)
     if media is None or media.state not in ("queued", "working"):
@@ -154,6 +163,11 @@ def work_on_queued(
     same_settings = media.options == networks.settings.options_for(media.kind)
     owner, begun_s = new_owner(), time.monotonic()
     until_s = begun_s + longest_s
+
+    def look(_: float) -> None:
+        if is_over():
+            raise Interrupted("The worker is to end: the segment in hand is given back.")
+
     try:
         with ExitStack() as opened:
             source = _opened_once(index, media, networks.settings, opened)
@@ -166,12 +180,13 @@ def work_on_queued(
                             media,
                             source,
                             networks,
+                            on_time=look,
                             on_times=on_times,
                             until_s=until_s,
                         )
                     else:
                         index.fail_segment(segment, OTHER_SETTINGS)
-                if time.monotonic() >= begun_s + budget_s:
+                if time.monotonic() >= begun_s + budget_s or is_last():
                     break
         return finish_media(index, media_id, networks.settings)
     except NotFound:

@@ -9,15 +9,13 @@ from celery import Celery
 from indexer.errors import UsageError
 from indexer.networks import load_networks
 from tasks.process import Process
+from tasks.stopping import Stopping, stopper
 from tasks.sweeping import sweeper
 from tasks.work import add_tasks
 
 if TYPE_CHECKING:
     from indexer.settings import Settings
     from tasks.process import LoadNetworks
-
-SOFT_SHUTDOWN_S = 30.0
-"""At a second signal to stop, tasks have this long before they are ended and given back."""
 
 SOCKET_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 5.0
@@ -36,8 +34,9 @@ def make_app(settings: Settings, load: LoadNetworks = load_networks) -> Celery:
         )
     app = Celery("sightings", broker=settings.tasks.broker_url, set_as_current=False)
     app.conf.update(_configuration(settings))
-    add_tasks(app, settings, Process(settings, load))
-    app.steps["worker"].add(sweeper(settings.tasks))
+    stopping = Stopping(settings.tasks.stop_s)
+    add_tasks(app, settings, Process(settings, load), stopping)
+    app.steps["worker"].update((sweeper(settings.tasks), stopper(stopping)))
     return app
 
 
@@ -68,6 +67,6 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         # What still runs goes on: its claim keeps others away, and stores what it gives.
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "worker_soft_shutdown_timeout": SOFT_SHUTDOWN_S,
-        "worker_enable_soft_shutdown_on_idle": False,
+        # SIGTERM has given time to what is in hand: whoever sends SIGQUIT will not wait.
+        "worker_soft_shutdown_timeout": 0.0,
     }

@@ -1,4 +1,4 @@
-"""Messages to workers, and how many wait: for those who queue media and never work on them."""
+"""Messages to workers, how many wait, and who takes them: for those who queue media."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from indexer.errors import BrokerFailure
-from tasks.names import MEDIA
+from tasks.names import MEDIA, sign_of_life
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,18 +45,26 @@ def waiting(settings: Settings, app: Celery | None = None) -> int:
     """Return how many messages wait for a worker. Raises BrokerFailure, UsageError."""
     from kombu.exceptions import ChannelError
 
-    client = app or _client(settings)
-    with _translated_errors(), client.connection_for_write() as connection:
-        connection.ensure_connection(max_retries=1, interval_start=0.2, timeout=5)
+    with _channel(app or _client(settings)) as channel:
 
         def length(queue: str) -> int:
             try:
-                declared = connection.default_channel.queue_declare(queue, passive=True)
+                declared = channel.queue_declare(queue, passive=True)
             except ChannelError:  # a list of Redis is there only while something is in it
                 return 0
             return int(declared.message_count)
 
         return sum(length(queue) for queue in {settings.tasks.queue, work_queue(settings)})
+
+
+def workers_alive(settings: Settings, app: Celery | None = None) -> bool:
+    """Return whether a worker takes the messages, by the sign that it leaves with each sweep.
+
+    One that has ended is missed after three times `tasks.sweep_s` and 10 s at least.
+    Raises BrokerFailure, UsageError.
+    """
+    with _channel(app or _client(settings)) as channel:
+        return bool(channel.client.exists(sign_of_life(work_queue(settings))))
 
 
 def work_queue(settings: Settings) -> str:
@@ -71,12 +79,21 @@ def _client(settings: Settings) -> Celery:
 
 
 @contextmanager
+def _channel(client: Celery) -> Iterator[Any]:
+    """Give a way to Redis that is there; raise BrokerFailure if it is not, or breaks."""
+    with _translated_errors(), client.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0.2, timeout=5)
+        yield connection.default_channel
+
+
+@contextmanager
 def _translated_errors() -> Iterator[None]:
     from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
 
     try:
         yield
-    except (OperationalError, OSError) as error:
+    except (OperationalError, RedisError, OSError) as error:
         # The URL may hold a password, and so may what the client says of it.
         raise BrokerFailure(
             f"The Redis of the setting tasks.broker_url cannot be reached "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from indexer import open_index
 from indexer.background import BackgroundWorker
+from indexer.background_child import LONGEST_WAIT_S
 from indexer.jobs import enqueue, no_send, retry
 from indexer.settings import KeyframeSettings, Settings
 from indexer.stage_times import STAGES
@@ -19,7 +22,7 @@ from indexer.work import MAX_ATTEMPTS, OTHER_SETTINGS
 from tests.clips import clip, documents, photo, shot, still
 from tests.fake_embedder import FakeEmbedder
 from tests.ingest_process import ingested
-from tests.tasks.fake_app import DEADLY, SLOW
+from tests.tasks.fake_app import DEADLY, HANGING, SLOW
 from tests.tasks.running import attempts, ended, segment_states, wait_until
 
 if TYPE_CHECKING:
@@ -54,8 +57,22 @@ def folder(tmp_path: Path, portraits: Any) -> Path:
     return folder
 
 
-def children() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children() if CHILD in " ".join(p.cmdline())]
+def children(program: str = CHILD) -> list[psutil.Process]:
+    return [p for p in psutil.Process().children() if program in " ".join(p.cmdline())]
+
+
+@contextmanager
+def running(program: str, **flags: Any) -> Iterator[subprocess.Popen[str]]:
+    """A child by itself, told these settings."""
+    piped = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([sys.executable, "-m", program], text=True, **piped) as child:
+        assert child.stdin is not None
+        try:
+            child.stdin.write(json.dumps(flags) + "\n")
+            child.stdin.flush()
+            yield child
+        finally:
+            child.kill()
 
 
 def test_it_makes_the_index_of_a_run_in_one_process(
@@ -72,7 +89,6 @@ def test_it_makes_the_index_of_a_run_in_one_process(
         assert {stage: h.counts[-1] for stage, h in worker.stages.read().items()} == dict.fromkeys(
             STAGES, 5
         )
-    assert not worker.alive
     assert children() == []
     ingested(tmp_path / "one.sightings", folder)
     with open_index(tmp_path / "one.sightings") as one:
@@ -151,3 +167,80 @@ def test_media_queued_under_other_settings_fail_and_say_so_and_hold_up_no_other(
         assert [media.batch for media in retried.queued] == [queued[0].batch]
         wait_until(lambda: ended(index, queued))
     assert {media.state for media in index.iter_media()} == {"done"}
+
+
+def test_what_others_print_neither_stops_it_nor_its_being_started_again(
+    settings: Settings, index: Index, folder: Path
+) -> None:
+    printing = "tests.background_child_among_printers"
+    with BackgroundWorker(settings, program=printing):
+        first = enqueue(index, [folder / "a.png"], settings, send=no_send).queued
+        wait_until(lambda: ended(index, first))
+        for child in children(printing):
+            child.kill()
+        second = enqueue(index, [folder / "b.mp4"], settings, send=no_send).queued
+        wait_until(lambda: ended(index, second))
+
+
+def test_its_messages_have_a_stream_of_their_own(
+    settings: Settings, index: Index, folder: Path
+) -> None:
+    queued = enqueue(index, [folder / "a.png"], settings, send=no_send).queued
+    flags = {"index": settings.index, "model": "facenet", "keyframes.segment_s": 1.0}
+    with running("tests.background_child_among_printers", **flags) as child:
+        wait_until(lambda: ended(index, queued))
+        out, err = child.communicate()
+    early, *messages = out.splitlines()
+    assert early == "said too early"
+    told = [json.loads(message) for message in messages]
+    assert {message["error"] for message in told if "took_s" not in message} == {None}
+    assert "said in Python\nsaid in C\n" in err
+
+
+def test_one_that_cannot_be_started_is_tried_again(
+    settings: Settings, index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued = enqueue(index, [folder / "a.png"], settings, send=no_send).queued
+    monkeypatch.setattr(sys, "executable", str(folder / "nothing"))
+    with BackgroundWorker(settings, program=CHILD) as worker:
+        wait_until(lambda: "cannot be started" in (worker.error or ""))
+        monkeypatch.undo()
+        wait_until(lambda: ended(index, queued))
+
+
+def test_it_is_well_again_as_soon_as_another_one_works(
+    settings: Settings, index: Index, folder: Path, portraits: Any
+) -> None:
+    photo(folder / "0.png", still(portraits, "grace", colour=HANGING))
+    (hanging,) = enqueue(index, [folder / "0.png"], settings, send=no_send).queued
+    with BackgroundWorker(settings, program=CHILD) as worker:
+        wait_until(lambda: "claimed" in segment_states(index, hanging))
+        (child,) = children()
+        child.kill()
+        wait_until(lambda: "it is started again" in (worker.error or ""))
+        wait_until(lambda: worker.error is None)
+        assert not ended(index, [hanging])
+
+
+def test_it_is_well_again_as_soon_as_a_media_is_done(
+    settings: Settings, index: Index, folder: Path, portraits: Any
+) -> None:
+    photo(folder / "c.png", still(portraits, "grace", colour=HANGING))
+    done, hanging = (
+        enqueue(index, [folder / name], settings, send=no_send).queued[0]
+        for name in ("a.png", "c.png")
+    )
+    with BackgroundWorker(settings, program="tests.background_child_on_full_disk") as worker:
+        wait_until(lambda: "no room yet" in (worker.error or ""))
+        (folder.parent / "room").touch()
+        wait_until(lambda: ended(index, [done]))
+        wait_until(lambda: worker.error is None)
+        assert not ended(index, [hanging])
+
+
+def test_it_ends_when_told_to_however_long_it_means_to_wait() -> None:
+    with running(CHILD, index="nowhere://at/all") as child:
+        assert child.stdout is not None
+        assert json.loads(child.stdout.readline())["error"]
+        child.communicate(timeout=LONGEST_WAIT_S / 2)
+        assert child.returncode == 0

@@ -128,7 +128,9 @@ def test_the_json_of_the_readme_has_the_keys_of_a_real_one() -> None:
     (shown,) = (json.loads(block) for block in blocks("json") if '"results"' in block)
     media = video("clip")
     hit = Hit(make_face(media, axis(0)), 0.9)
-    result = Result(media, 0.9, "same person", hit, (Sighting(1.0, 2.0, 0.9),))
+    result = Result(
+        media, 0.9, "same person", hit, (Sighting(1.0, 2.0, 0.9, "same person", 1.5, "face"),)
+    )
     query = Query(axis(0)[None], "face 1 of 1 in a.jpg", 1, (1.0, 2.0, 3.0, 4.0))
     assert keys(shown) == keys(search_document(query, [result]))
 

@@ -12,7 +12,7 @@ import pytest
 from indexer import open_index
 from indexer.errors import BrokerFailure, NotFound, UsageError
 from indexer.ingest import ingest
-from indexer.jobs import cancel, enqueue, new_batch, no_send, retry, sweep
+from indexer.jobs import cancel, enqueue, no_send, retry, sweep
 from indexer.progress import batch_progress, list_batches, media_progress
 from indexer.settings import KeyframeSettings, Settings
 from indexer.work import TOO_LONG, claim_next, work_on_queued
@@ -216,9 +216,8 @@ def test_failed_media_are_retried_in_their_batch(index, folder, settings) -> Non
 def test_cancelling_tells_what_became_of_each(index, folder, settings, networks) -> None:
     ingest(index, [folder / "a.png"], networks)
     before = documents(index)
-    batch = new_batch()
-    enqueue(index, [folder / "a.png"], settings, send=no_send, force=True, batch=batch)
-    enqueue(index, [folder / "b.png"], settings, send=no_send, batch=batch)
+    paths = [folder / "a.png", folder / "b.png"]
+    batch = enqueue(index, paths, settings, send=no_send, force=True).batch
     cancelled = cancel(index, settings, batch=batch)
     assert names(cancelled.restored) == ["a.png"]
     assert names(cancelled.removed) == ["b.png"]

@@ -124,9 +124,20 @@ def user(folder: Path, location: str, shared_redis: RedisServer) -> Iterator[Pat
 
 @pytest.fixture(scope="module")
 def ended(user: Path, folder: Path, location: str, shared_data: Path) -> Iterator[Ended]:
-    """Queue the folder and an upload over HTTP, kill a worker in the middle, wait for the end."""
+    """Queue the folder and an upload over HTTP, kill a worker in the middle, wait for the end.
+
+    The workers come when everything is queued, in a collection that the service has made.
+    """
     with ExitStack() as stack:
         serve = stack.enter_context(running(user / "serve.log", "sightings", "serve"))
+        http = Http(serve)
+        wait_until(http.is_ready, lambda: [serve.log_end()])
+        index = stack.enter_context(
+            open_index(location, settings=ElasticsearchSettings(replicas=0, expunge_s=0))
+        )
+        queued = [http.post("/api/v1/media", json={"paths": [str(folder)]})]
+        with (shared_data / "data" / UPLOAD).open("rb") as stream:
+            queued.append(http.post("/api/v1/media", files={"file": stream}))
         workers = [
             stack.enter_context(
                 running(
@@ -137,17 +148,8 @@ def ended(user: Path, folder: Path, location: str, shared_data: Path) -> Iterato
             )
             for name in ("one", "two")
         ]
-        http = Http(serve)
         for worker in workers:
             worker.wait_for(" ready.")
-        # The first worker to look for work has made the collection then.
-        wait_until(http.is_ready, lambda: [each.log_end() for each in (serve, *workers)])
-        index = stack.enter_context(
-            open_index(location, settings=ElasticsearchSettings(replicas=0, expunge_s=0))
-        )
-        queued = [http.post("/api/v1/media", json={"paths": [str(folder)]})]
-        with (shared_data / "data" / UPLOAD).open("rb") as stream:
-            queued.append(http.post("/api/v1/media", files={"file": stream}))
         doomed, in_hand = _stopped_in_the_middle(index, workers, queued[0])
         doomed.kill()
         wait_until(

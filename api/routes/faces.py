@@ -13,7 +13,7 @@ from api.filters import Name
 from api.frames import FrameQuery, frame_response
 from api.photo_queries import PhotosBody, faces_of_uploads, photo_answers
 from api.problems import Problem
-from api.routes.common import JPEG, FacePath, SignedQuery, blueprint, face_of, failures
+from api.routes.resources import JPEG, FacePath, SignedQuery, blueprint, face_of, failures
 from api.schemas import FaceAnswer, NamedAnswer
 from api.search_schemas import DetectAnswer
 from api.security.access import needs

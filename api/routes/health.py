@@ -8,7 +8,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.routes.common import SECURITY, failures
+from api.routes.resources import SECURITY, failures
 from api.schemas import HealthAnswer, ReadyAnswer
 from api.security.access import OPEN, needs
 from api.service import current

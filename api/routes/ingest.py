@@ -13,8 +13,8 @@ from api.documents import media_answer
 from api.filters import Text
 from api.job_schemas import EnqueuedAnswer
 from api.problems import Problem
-from api.routes.common import failures
 from api.routes.media import api
+from api.routes.resources import failures
 from api.security.access import needs
 from api.security.roots import require_below_roots
 from api.service import current

@@ -18,8 +18,8 @@ from api.job_schemas import (
 )
 from api.paging import PageQuery, page, read_cursor, write_cursor
 from api.problems import Problem
-from api.routes.common import MediaPath, blueprint, failures, media_of
 from api.routes.ingest import enqueued_answer
+from api.routes.resources import MediaPath, blueprint, failures, media_of
 from api.security.access import needs
 from api.service import current
 from api.uploads import delete_uploads

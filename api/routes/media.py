@@ -13,7 +13,7 @@ from api.filters import MediaFilters, media_filters
 from api.frames import FrameQuery, frame_response
 from api.paging import PageQuery, page
 from api.problems import Problem
-from api.routes.common import (
+from api.routes.resources import (
     JPEG,
     MediaPath,
     SignedQuery,

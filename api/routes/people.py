@@ -15,7 +15,7 @@ from api.documents import deleted_answer, thumbnail_url
 from api.filters import Name, Text
 from api.paging import PageQuery, page
 from api.problems import Problem
-from api.routes.common import blueprint, failures
+from api.routes.resources import blueprint, failures
 from api.schemas import ForgottenAnswer, PersonPage, RenamedAnswer
 from api.security.access import needs
 from api.service import current

@@ -14,7 +14,7 @@ from api.documents import list_answer
 from api.filters import FaceFilters, Name, face_filters
 from api.photo_queries import VideoMet, faces_of_uploads, photo_answers
 from api.problems import Problem
-from api.routes.common import blueprint, failures
+from api.routes.resources import blueprint, failures
 from api.search_schemas import SearchAnswer, VideoSearchAnswer
 from api.security.access import needs
 from api.service import current
@@ -98,7 +98,7 @@ def search() -> Any:
 @needs("search")
 def get_search(path: SearchPath) -> dict[str, Any]:
     """Show how far a search for a video is, and what was found."""
-    return _video_answer(current().video_searches.get(path.search_id))
+    return video_answer(current().video_searches.get(path.search_id))
 
 
 @api.delete("/search/<search_id>", responses={204: None, **failures(404)})
@@ -160,7 +160,7 @@ def _video_search(
     except Problem:
         path.unlink(missing_ok=True)
         raise
-    return _video_answer(job), 202
+    return video_answer(job), 202
 
 
 def _kept(path: Path) -> Path:
@@ -193,15 +193,17 @@ def _finder(wanted: SearchFields) -> Callable[[Query], list[Result]]:
     return found
 
 
-def _video_answer(job: VideoSearch) -> dict[str, Any]:
-    query = job.query
+def video_answer(job: VideoSearch) -> dict[str, Any]:
+    """Return a search for a video; see `search_schemas.VideoSearchAnswer`."""
+    outcome = job.outcome
+    query = outcome.query
     return {
         "id": job.id,
-        "state": job.state,
+        "state": outcome.state,
         "name": job.name,
         "reached_s": job.reached_s,
         "duration_s": job.duration_s,
         "url": f"{BASE}/search/{job.id}",
-        "lists": [list_answer(query, job.results)] if query and job.state == "done" else None,
-        "error": job.error,
+        "lists": [list_answer(query, outcome.results)] if query is not None else None,
+        "error": outcome.error,
     }

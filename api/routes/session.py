@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.bodies import documented, read_body
 from api.problems import Problem
-from api.routes.common import blueprint, failures
+from api.routes.resources import blueprint, failures
 from api.schemas import SessionAnswer
 from api.security.access import OPEN, needs, signed_in
 from api.security.keys import SCOPES, ApiKey

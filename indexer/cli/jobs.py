@@ -19,6 +19,7 @@ from indexer.cli.options import (
     open_or_create,
 )
 from indexer.cli.output import note, say, say_deleted, table
+from indexer.errors import UsageError
 from indexer.text import counted, shown
 
 if TYPE_CHECKING:
@@ -89,14 +90,17 @@ def show_jobs(
 ) -> None:
     """Show what was queued and how far it is, until all of it is done."""
     if context.invoked_subcommand is not None:
+        _require_no_options(context)
         return
     from indexer.cli.document import print_json
-    from indexer.progress import list_batches
+    from indexer.progress import batch_progress, list_batches
 
     with open_existing(load_settings(index=index)) as opened:
 
         def found() -> list[BatchProgress]:
-            return list_batches(opened, ids=[batch] if batch else (), limit=limit)
+            if batch:
+                return [batch_progress(opened, batch)]
+            return list_batches(opened, limit=limit)
 
         def look() -> tuple[list[tuple[str, ...]], bool]:
             batches = found()
@@ -116,6 +120,18 @@ def show_jobs(
     if not listed:
         note("Nothing is queued, and nothing was: sightings enqueue PATH...")
         raise typer.Exit(1)
+
+
+def _require_no_options(context: typer.Context) -> None:
+    """Raise UsageError for options before a subcommand, which would be lost on it."""
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            command = f"sightings jobs {context.invoked_subcommand}"
+            raise UsageError(
+                f"{option.opts[0]} comes too early: options stand behind `{command}`, whose --help "
+                "lists them."
+            )
 
 
 @jobs_app.command("cancel")

@@ -42,8 +42,12 @@ def sent(*paths: Path, **fields: Any) -> dict[str, Any]:
 def as_the_command_line(answered: dict[str, Any]) -> dict[str, Any]:
     """Return a list as `--json` prints it: without what only browsers need."""
     more = {"duration_s", "content_type", "media_url", "file_url", "thumbnail_url", "frame_url"}
+
+    def printed(document: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in document.items() if name not in more}
+
     results = [
-        {name: value for name, value in result.items() if name not in more}
+        printed(result) | {"appearances": [printed(span) for span in result["appearances"]]}
         for result in answered["results"]
     ]
     return {"query": answered["query"], "results": results}

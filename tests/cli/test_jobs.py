@@ -95,6 +95,27 @@ def test_jobs_with_nothing_queued_says_so(place: Path) -> None:  # noqa: ARG001
     assert sightings("jobs", "--json").document == []
 
 
+def test_a_batch_that_is_not_there_is_told_apart_from_nothing_queued(place: Path) -> None:
+    sightings("enqueue", place / "media")
+    for options in ((), ("--json",)):
+        run = sightings("jobs", "--batch", "20200101T000000000-00000000", *options)
+        assert (run.code, run.out) == (1, "")
+        assert "There is no batch 20200101T000000000-00000000" in run.err
+
+
+@pytest.mark.parametrize("subcommand", ["cancel", "retry"])
+@pytest.mark.parametrize("option", [("--index", "other"), ("--batch", "b"), ("--json",)])
+def test_an_option_before_a_subcommand_is_refused_and_nothing_happens(
+    place: Path, option: tuple[str, ...], subcommand: str
+) -> None:
+    sightings("enqueue", place / "media")
+    run = sightings("jobs", *option, subcommand, place / "media" / "a.png")
+    assert (run.code, run.out) == (2, "")
+    assert option[0] in run.err
+    assert f"sightings jobs {subcommand}" in run.err
+    assert sightings("jobs", "--json").document[0]["media"] == {"queued": 2}
+
+
 def test_a_terminal_shows_jobs_live_until_they_are_over(place: Path) -> None:
     batch = sightings("enqueue", place / "media" / "a.png", "--json").document["batch"]
     fail(place, place / "media" / "a.png")

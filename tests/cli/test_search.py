@@ -41,10 +41,16 @@ def test_json_has_the_documented_shape(library: Library) -> None:
     assert result["best"]["timestamp_s"] == 2.0
     assert result["best"]["box"] == [0.0, 100.0, 50.0, 150.0]
     assert result["best"]["face_id"] == library.in_clip[0]
-    assert result["appearances"] == [
-        {"start_s": 2.0, "end_s": 6.0, "score": pytest.approx(0.85)},
-        {"start_s": 15.0, "end_s": 19.0, "score": pytest.approx(0.75)},
-    ]
+    first, second = result["appearances"]
+    assert first == {
+        "start_s": 2.0,
+        "end_s": 6.0,
+        "score": pytest.approx(0.85),
+        "verdict": "same person",
+        "timestamp_s": 2.0,
+        "face_id": library.in_clip[0],
+    }
+    assert (second["start_s"], second["end_s"], second["verdict"]) == (15.0, 19.0, "same person")
     assert result["person"] is None
     assert run.err == ""
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from indexer.query import Query
 from indexer.records import Filters
+from indexer.results import Sighting
+from indexer.searching import find
 from tests.engines.builders import (
     add_photo,
     add_video,
@@ -27,6 +31,22 @@ if TYPE_CHECKING:
     from indexer.results import Group
 
 ME = axis(0)[None]
+
+
+def test_each_span_of_a_result_has_its_own_verdict_and_best_moment(index: Index) -> None:
+    first, second, _ = add_video(
+        index,
+        "v",
+        (0.0, 4.0, [at_cosine(0.4), at_cosine(0.55)]),
+        (10.0, 14.0, [at_cosine(0.95, 2), at_cosine(0.7, 2)]),
+        (20.0, 22.0, [at_cosine(0.45, 3)]),
+    )
+    (result,) = find(index, Query(ME, "me"))
+    assert [replace(seen, score=round(seen.score, 4)) for seen in result.appearances] == [
+        Sighting(0.0, 4.0, 0.55, "possible", first[1].timestamp_s, first[1].id),
+        Sighting(10.0, 14.0, 0.95, "same person", second[0].timestamp_s, second[0].id),
+    ]
+    assert result.verdict == "same person"
 
 
 def scores(group: Group) -> list[float]:

@@ -54,6 +54,14 @@ def test_a_moment_plays_from_there_with_the_box(found) -> None:
     expect(found.by_role("dialog").locator("[aria-current=true]")).to_contain_text("0:10.0")
 
 
+def test_each_moment_says_its_own_verdict(found) -> None:
+    moments = found.result("pioneers.webm").get_by_role("list", name="Moments")
+    expect(moments.get_by_role("button").first).to_have_accessible_name(
+        re.compile(r"^Play 0:02\.0.*, Same person$")
+    )
+    expect(found.result("pioneers.webm").locator(".timeline-span.same")).to_have_count(2)
+
+
 def test_the_bar_plays_the_span_that_is_pressed(found) -> None:
     found.result("pioneers.webm").locator(".timeline-span").nth(1).click()
     seen_at(found, 10.0)

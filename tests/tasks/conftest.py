@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -60,7 +60,7 @@ def start_worker(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., W
     """Starts workers of the test's own, which end with it."""
     started: list[Worker] = []
 
-    def start(**options: str) -> Worker:
+    def start(settings: Settings = settings, **options: Any) -> Worker:
         started.append(Worker(settings, tmp_path / f"worker{len(started)}.log", **options))
         return started[-1]
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from indexer.jobs import enqueue
 from indexer.settings import KeyframeSettings, Settings
 from indexer.settings_tasks import TaskSettings
+from tasks.sending import sender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from indexer.engines.base import Index
     from indexer.records import Media
@@ -39,22 +41,33 @@ class Worker:
     """`celery worker` in a process group of its own; use it as a context manager."""
 
     def __init__(
-        self, settings: Settings, log: Path, *, app: str = "tests.tasks.fake_app", queue: str = ""
+        self,
+        settings: Settings,
+        log: Path,
+        *,
+        app: str = "tests.tasks.fake_app",
+        queue: str = "",
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         tasks = settings.tasks
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("SIGHTINGS_")},
             "SIGHTINGS_INDEX": settings.index,
             "SIGHTINGS_MODEL": settings.model,
+            "SIGHTINGS_FACENET_WEIGHTS": settings.facenet_weights,
+            "SIGHTINGS_KEYFRAMES_STRATEGY": settings.keyframes.strategy,
             "SIGHTINGS_KEYFRAMES_SEGMENT_S": str(settings.keyframes.segment_s),
             "SIGHTINGS_ELASTICSEARCH_REPLICAS": "0",
             "SIGHTINGS_ELASTICSEARCH_EXPUNGE_S": "0",
             "SIGHTINGS_TASKS_BROKER_URL": tasks.broker_url,
             "SIGHTINGS_TASKS_SWEEP_S": str(tasks.sweep_s),
             "SIGHTINGS_TASKS_TIME_LIMIT_S": str(tasks.time_limit_s),
+            "SIGHTINGS_TASKS_STOP_S": str(tasks.stop_s),
+            "SIGHTINGS_TASKS_CONCURRENCY": str(tasks.concurrency),
             "SIGHTINGS_TASKS_GPU_QUEUE": tasks.gpu_queue,
             "OMP_WAIT_POLICY": "PASSIVE",
             "COVERAGE_PROCESS_START": "",
+            **(variables or {}),
         }
         command = [sys.executable, "-m", "celery", "-A", app, "worker", "--loglevel", "INFO"]
         command += ["--hostname", f"{log.stem}@localhost", "--without-gossip", "--without-mingle"]
@@ -100,9 +113,9 @@ class Worker:
         for child in self.children():
             child.kill()
 
-    def stop(self) -> int:
-        """End it as a service manager does, with SIGTERM to the worker alone; return its code."""
-        self.process.send_signal(signal.SIGTERM)
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End it as a service manager does, with a signal to the worker alone; return its code."""
+        self.process.send_signal(number)
         return self.process.wait(PATIENCE_S)
 
 
@@ -126,3 +139,15 @@ def attempts(index: Index, media: Media) -> list[int]:
 
 def segment_states(index: Index, media: Media) -> list[str]:
     return [segment.state for segment in index.list_segments(media.id)]
+
+
+def slow_media(index: Index, folder: Path, settings: Settings) -> Media:
+    """Queue the video whose segments take their time."""
+    (media,) = enqueue(index, [folder / "slow.mp4"], settings, send=sender(settings)).queued
+    return media
+
+
+def begun(index: Index, media: Media) -> bool:
+    """Whether a segment is being worked on and another one is done."""
+    states = segment_states(index, media)
+    return "claimed" in states and "done" in states

@@ -15,29 +15,17 @@ from indexer.work import MAX_ATTEMPTS
 from tasks.sending import sender, waiting
 from tests.clips import documents, photo, still
 from tests.tasks.fake_app import DEADLY, HANGING
-from tests.tasks.running import Worker, attempts, ended, segment_states, wait_until
+from tests.tasks.running import Worker, attempts, begun, ended, slow_media, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from indexer.engines.base import Index
-    from indexer.records import Media
     from indexer.settings import Settings
     from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.slow
-
-
-def slow_media(index: Index, folder: Path, settings: Settings) -> Media:
-    """Queue the video whose segments take their time."""
-    (media,) = enqueue(index, [folder / "slow.mp4"], settings, send=sender(settings)).queued
-    return media
-
-
-def begun(index: Index, media: Media) -> bool:
-    states = segment_states(index, media)
-    return "claimed" in states and "done" in states
 
 
 def test_a_killed_process_of_a_worker_costs_at_most_one_segment(
@@ -180,21 +168,6 @@ def test_work_whose_messages_are_lost_is_found_by_the_sweeper(
     start_worker()
     wait_until(lambda: ended(index, [*never_sent, *lost.queued]))
     assert {media.state for media in index.iter_media()} == {"done"}
-
-
-def test_a_worker_that_is_stopped_finishes_its_segment_first(
-    settings: Settings, index: Index, folder: Path, start_worker: Callable[..., Worker]
-) -> None:
-    worker = start_worker().wait_ready()
-    media = slow_media(index, folder, settings)
-    wait_until(lambda: begun(index, media))
-    assert worker.stop() == 0
-    assert index.claim_owners() == ()
-    assert set(attempts(index, media)) <= {0, 1}
-    assert segment_states(index, media).count("done") == sum(attempts(index, media))
-    start_worker()
-    wait_until(lambda: ended(index, [media]))
-    assert set(attempts(index, media)) == {1}
 
 
 def test_messages_hold_ids_alone(

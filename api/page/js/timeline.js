@@ -1,6 +1,6 @@
 // When a person is seen: a bar of the whole video, and the spans as buttons.
 
-import { clock, count, span as spanWords } from "./format.js";
+import { clock, count, span as spanWords, verdict } from "./format.js";
 import { el } from "./dom.js";
 
 const SHOWN = 5;
@@ -13,7 +13,8 @@ export function timeline(spans, durationS, play) {
   const whole = Math.max(durationS ?? 0, ...spans.map((each) => each.end_s), 0.1);
   const bar = el("div", { class: "timeline-bar" });
   for (const each of spans) {
-    const mark = el("div", { class: "timeline-span", title: `${spanWords(each)} · cosine ${each.score.toFixed(2)}`, on: { click: () => play(each) } });
+    const { words, tone } = verdict(each.verdict);
+    const mark = el("div", { class: `timeline-span ${tone}`, title: `${spanWords(each)} · ${words}, cosine ${each.score.toFixed(2)}`, on: { click: () => play(each) } });
     mark.style.left = `${(100 * each.start_s) / whole}%`;
     mark.style.width = `${(100 * Math.max(each.end_s - each.start_s, 0)) / whole}%`;
     bar.append(mark);
@@ -34,7 +35,7 @@ export function moments(spans, play, { shown = SHOWN, current = null } = {}) {
       {},
       el(
         "button",
-        { type: "button", class: "chip time", "aria-label": `Play ${spanWords(each)}`, "aria-current": each === current ? "true" : null, on: { click: () => play(each) } },
+        { type: "button", class: "chip time", "aria-label": `Play ${spanWords(each)}, ${verdict(each.verdict).words}`, title: `${verdict(each.verdict).words}, cosine ${each.score.toFixed(2)}`, "aria-current": each === current ? "true" : null, on: { click: () => play(each) } },
         spanWords(each),
       ),
     );

@@ -1,4 +1,4 @@
-"""What routes have in common: tags, path parameters, answers of failures, and look-ups."""
+"""Resources of the API: their addresses, their documented failures, and looking them up."""
 
 from __future__ import annotations
 
