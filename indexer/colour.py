@@ -31,6 +31,8 @@ def lab(image_rgb: np.ndarray) -> np.ndarray:
     image_rgb: (h, w, 3) uint8 sRGB. CIE 15 with scikit-image's constants, and within 0.001 of its
     rgb2lab; OpenCV's own conversion is off by up to 0.5.
     """
+    if image_rgb.shape[0] * image_rgb.shape[1] <= _STRIP_PIXELS:
+        return _lab(image_rgb)
     colours = np.empty(image_rgb.shape, np.float32)
     for rows in _strips(*image_rgb.shape[:2]):
         colours[rows] = _lab(image_rgb[rows])

@@ -9,9 +9,8 @@ import numpy as np
 
 from indexer.display import displayed, lies
 from indexer.ffmpeg import translated_errors
-from indexer.frames import Picture
+from indexer.frames import Picture, rgb_points
 from indexer.planes import PlanePoints
-from indexer.points import pixels_at, spread_points
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +46,7 @@ class Conversion:
             )
         return np.ascontiguousarray(displayed(square.to_ndarray(), self._turn))
 
-    def points(self, picture: Any, density: int) -> np.ndarray | None:
+    def points(self, picture: Any, density: int, cells: np.ndarray | None) -> np.ndarray | None:
         """Return the pixels at `spread_points` of a picture as displayed, from its planes.
 
         None where only the whole picture's RGB gives them: where it is resampled for display, or
@@ -56,9 +55,8 @@ class Conversion:
         if (picture.width, picture.height) != self.square_size:
             return None
         if density not in self._points:
-            points = spread_points(*self.shape[:2], density)
-            self._points[density] = PlanePoints(points, self._turn)
-        return self._points[density].rgb(picture)
+            self._points[density] = PlanePoints(self.shape[0], self.shape[1], density, self._turn)
+        return self._points[density].rgb(picture, cells)
 
 
 class DecodedPicture(Picture):
@@ -83,14 +81,14 @@ class DecodedPicture(Picture):
                 self._picture = None
             return self._image_rgb
 
-    def points(self, density: int) -> np.ndarray:
-        """Return the pixels at `spread_points`: their shape x 3, uint8 RGB."""
+    def points(self, density: int, cells: np.ndarray | None = None) -> np.ndarray:
+        """Return pixels of the displayed picture, as `Frame.points` does."""
         with self._conversion.lock:
             if self._picture is not None:
-                sampled = self._conversion.points(self._picture, density)
+                sampled = self._conversion.points(self._picture, density, cells)
                 if sampled is not None:
                     return sampled
-        return pixels_at(self.image_rgb, spread_points(*self.shape[:2], density))
+        return rgb_points(self.image_rgb, density, cells)
 
 
 def _one_thread() -> dict[str, int]:

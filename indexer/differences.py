@@ -12,40 +12,48 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.colour import cell_difference, delta_e, full_difference, lab
-from indexer.points import GRID_COLUMNS, GRID_ROWS
+from indexer.frames import rgb_points
+from indexer.points import GRID_COLUMNS, GRID_ROWS, in_cells
 
 if TYPE_CHECKING:
     from indexer.frames import Frame
 
-COARSE, DENSE = 12, 32
-"""Points along a side of each cell: 192 x 108 in all, and 512 x 288.
+COARSE, DENSE = 6, 24
+"""Points along a side of each cell: 96 x 54 in all, and 384 x 216."""
 
-On real and rendered clips coarse means were off by up to 5 % and dense ones by 0.8 %.
-"""
+_STANDARD_ERRORS = {COARSE: 5.0, DENSE: 4.0}
+"""Standard errors by which a mean at points may be off. Points spread evenly give better means than
+chance would: on real and rendered clips the worst were 4.2 and 2.7 near the threshold, of 4,000
+cells, and less for whole pictures."""
 
-_ROUNDING, _ROUNDING_OF_FLAT = 1.0, 4.0
-"""How far the mean at points may be off because planes are rounded otherwise than RGB: of pictures
-of many colours, and of flat ones, where one colour's rounding counts for all (measured: 3.6)."""
+_ROUNDING, _ROUNDING_OF_FLAT = 0.5, 4.0
+"""How far a mean may be off besides, because planes are rounded otherwise than RGB: of pictures
+of many colours (measured: 0.09), and of flat places, where one colour's rounding counts for all
+(measured: 3.6)."""
+
+_ROUNDING_OF_ONE = 1.5
+"""The same for places of many colours if only one of two pictures comes from planes: 0.7."""
+
+_UNSEEN = 300.0
+"""And what three dense points at the largest difference weigh: no point tells of what lies between
+the points."""
 
 _VARIED = 2.0
-"""Standard deviation of the differences from which a picture has many colours."""
+"""Standard deviation of the differences from which a place has many colours."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean CIELAB difference of two pictures and of each cell, and how far they may be off.
+    """Mean CIELAB difference of two pictures and of cells of them, and how far they may be off.
 
-    cells, cell_errors: (rows, columns) of the grid. *_error: standard error of as many points
-    drawn at random; *_rounding: what comes on top of it. All 0 where all pixels were compared.
+    cells: (rows, columns) of the grid, or (cells,) of some of its cells. *_band: 0 where all pixels
+    were compared.
     """
 
     mean: float
     cells: np.ndarray
-    mean_error: float = 0.0
-    cell_errors: np.ndarray | float = 0.0
-    mean_rounding: float = 0.0
-    cell_rounding: float = 0.0
-    is_exact: bool = False
+    mean_band: float = 0.0
+    cell_bands: np.ndarray | float = 0.0
 
 
 class Look:
@@ -55,13 +63,39 @@ class Look:
         self.frame = frame
         self._at_points: dict[int, np.ndarray] = {}
 
+    def take_coarse_points(self) -> None:
+        """Take the coarse points while the decoder's picture is there.
+
+        Both pictures that are compared must give theirs the same way: from RGB they are rounded
+        otherwise, which puts means off by up to 0.7.
+        """
+        if can_sample(self, COARSE):
+            self.at_points(COARSE)
+
     def at_points(self, density: int) -> np.ndarray:
-        """Return CIELAB at `density` x `density` points of each cell: (rows, columns, 3)."""
+        """Return CIELAB at `density` x `density` points of each cell: (rows, columns, 3).
+
+        The dense ones are pixels of the RGB picture.
+        """
         if density not in self._at_points:
-            # Few points come cheaper without the whole picture's RGB.
-            sampled = self.frame.points if density == COARSE else self.frame.rgb_points
-            self._at_points[density] = lab(sampled(density))
+            self._at_points[density] = lab(
+                self.frame.points(density)
+                if density == COARSE
+                else rgb_points(self.frame.image_rgb, density)
+            )
         return self._at_points[density]
+
+    def densely_in(self, cells: np.ndarray) -> np.ndarray:
+        """Return CIELAB at the dense points of some cells: (cells, points of each, 3)."""
+        if DENSE in self._at_points:
+            return in_cells(self._at_points[DENSE], DENSE, cells)
+        return lab(self.frame.points(DENSE, cells))
+
+
+def can_sample(first: Look, density: int) -> bool:
+    """Return whether a picture has as many pixels as there are points."""
+    height, width = first.frame.shape[:2]
+    return height >= GRID_ROWS * density and width >= GRID_COLUMNS * density
 
 
 def difference(first: Look, second: Look, density: int) -> Difference:
@@ -71,31 +105,48 @@ def difference(first: Look, second: Look, density: int) -> Difference:
     """
     import cv2
 
-    height, width = first.frame.shape[:2]
-    if height < GRID_ROWS * density or width < GRID_COLUMNS * density:
+    if not can_sample(first, density):
         return exact_difference(first, second)
     values = delta_e(first.at_points(density), second.at_points(density))
     grid = GRID_COLUMNS, GRID_ROWS
     cells = cv2.resize(values, grid, interpolation=cv2.INTER_AREA)
     squares = cv2.resize(values * values, grid, interpolation=cv2.INTER_AREA)
+    deviations = np.sqrt(np.maximum(squares - cells * cells, 0.0))
     mean = float(cells.mean())
     deviation = max(float(squares.mean()) - mean * mean, 0.0) ** 0.5
-    flatness = max(1.0 - deviation / _VARIED, 0.0)
-    from_planes = density == COARSE
-    return Difference(
-        mean,
-        cells,
-        deviation / values.size**0.5,
-        np.sqrt(np.maximum(squares - cells * cells, 0.0)) / density,
-        _ROUNDING + (_ROUNDING_OF_FLAT - _ROUNDING) * flatness if from_planes else 0.0,
-        _ROUNDING_OF_FLAT if from_planes else 0.0,
-    )
+    errors = _STANDARD_ERRORS[density]
+    mean_band, cell_bands = errors * deviation / values.size**0.5, errors * deviations / density
+    if density == COARSE:
+        mean_band += float(_rounding(deviation, _ROUNDING))
+        cell_bands += _ROUNDING_OF_FLAT
+    else:
+        mean_band += _UNSEEN / values.size
+        cell_bands += _UNSEEN / density**2
+    return Difference(mean, cells, mean_band, cell_bands)
+
+
+def difference_in(first: Look, second: Look, cells: np.ndarray) -> Difference:
+    """Return how much some cells of two pictures differ at dense points, and on average.
+
+    cells: (cells, 2) rows and columns of the grid.
+    """
+    values = delta_e(first.densely_in(cells), second.densely_in(cells))
+    means, deviations = values.mean(axis=1), values.std(axis=1)
+    bands = _STANDARD_ERRORS[DENSE] * deviations / DENSE + _UNSEEN / DENSE**2
+    bands += _rounding(deviations, _ROUNDING_OF_ONE)
+    return Difference(float(means.mean()), means, float(bands.max()), bands)
+
+
+def _rounding(deviation: np.ndarray | float, of_varied: float) -> np.ndarray:
+    flatness = np.maximum(1.0 - np.divide(deviation, _VARIED), 0.0)
+    rounding: np.ndarray = of_varied + (_ROUNDING_OF_FLAT - of_varied) * flatness
+    return rounding
 
 
 def exact_difference(first: Look, second: Look) -> Difference:
     """Return how much two pictures of one size differ, by all pixels."""
     mean, cells = full_difference(first.frame.image_rgb, second.frame.image_rgb)
-    return Difference(mean, cells, is_exact=True)
+    return Difference(mean, cells)
 
 
 def exact_cell(first: Look, second: Look, row: int, column: int) -> float:

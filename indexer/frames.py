@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from indexer.points import pixels_at, spread_points
+from indexer.points import in_cells, pixels_at, spread_points
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,8 +26,8 @@ class Picture(ABC):
         """(height, width, 3) uint8 RGB as displayed, the same array each time."""
 
     @abstractmethod
-    def points(self, density: int) -> np.ndarray:
-        """Return the pixels at `spread_points` of the displayed picture: their shape x 3, uint8."""
+    def points(self, density: int, cells: np.ndarray | None = None) -> np.ndarray:
+        """Return pixels of the displayed picture, as `Frame.points` does."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,14 @@ class Frame:
         """(height, width, 3) uint8 RGB as displayed; the first call may have to convert it."""
         return self.picture.image_rgb if isinstance(self.picture, Picture) else self.picture
 
-    def points(self, density: int) -> np.ndarray:
-        """Return the pixels at `spread_points`: their shape x 3, uint8 RGB.
+    def points(self, density: int, cells: np.ndarray | None = None) -> np.ndarray:
+        """Return the pixels at `spread_points`, of all cells or some: their shape x 3, uint8 RGB.
 
         They come the cheapest way, which may round colours otherwise than `image_rgb` does.
         """
         if isinstance(self.picture, Picture):
-            return self.picture.points(density)
-        return self.rgb_points(density)
-
-    def rgb_points(self, density: int) -> np.ndarray:
-        """Return the same pixels, taken from `image_rgb`."""
-        return pixels_at(self.image_rgb, spread_points(*self.shape[:2], density))
+            return self.picture.points(density, cells)
+        return rgb_points(self.picture, density, cells)
 
 
 @dataclass(frozen=True)
@@ -77,3 +73,9 @@ class KeyFrame:
     frame: Frame
     delta_e: float
     until_s: float
+
+
+def rgb_points(image_rgb: np.ndarray, density: int, cells: np.ndarray | None = None) -> np.ndarray:
+    """Return the pixels of an image at `spread_points`, of all cells or some."""
+    points = spread_points(*image_rgb.shape[:2], density)
+    return pixels_at(image_rgb, points if cells is None else in_cells(points, density, cells))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +47,42 @@ def load_net(network: Network, runtime: Runtime) -> Net:
     return load_torch_net(network, runtime)
 
 
-def in_parts(net: Net, largest: int, mapped: Mapping = map) -> Net:
+class Threads:
+    """Threads that share the work of one call, unless several calls keep the processors busy.
+
+    For networks of which each batch uses one thread.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="networks")
+        self._several = count > 1
+        self._lock = threading.Lock()
+        self._calls = 0
+
+    @contextmanager
+    def mapping(self, *, worthwhile: bool = True) -> Iterator[Mapping]:
+        """Lend `map`, or the same in all threads where nobody else has it and it is worthwhile."""
+        with self._lock:
+            self._calls += 1
+            alone = self._calls == 1
+        try:
+            yield self._pool.map if alone and worthwhile and self._several else map
+        finally:
+            with self._lock:
+                self._calls -= 1
+
+
+def threads_of(runtime: Runtime) -> Threads:
+    """Return threads for OpenVINO; torch shares each batch among its own by itself."""
+    return Threads(runtime.threads if runtime.name == "openvino" else 1)
+
+
+def in_parts(net: Net, largest: int, threads: Threads | None = None) -> Net:
     """Let a network take any number of inputs, none too, in batches of few different sizes.
 
     A runtime prepares itself anew for each new size of a batch, which takes longer than to run a
     few small ones: the sizes are `largest`, a power of two, and the smaller powers of two.
-    mapped: `map`, or the same in several threads.
+    threads: that work on batches side by side.
     """
 
     def run(pixels: Array) -> tuple[Array, ...]:
@@ -61,21 +94,7 @@ def in_parts(net: Net, largest: int, mapped: Mapping = map) -> Net:
             size = min(largest, 1 << ((len(pixels) - start).bit_length() - 1))
             parts.append(pixels[start : start + size])
             start += size
-        return tuple(map(np.concatenate, zip(*mapped(net, parts), strict=True)))
+        with threads.mapping() if threads else nullcontext(map) as mapped:
+            return tuple(map(np.concatenate, zip(*mapped(net, parts), strict=True)))
 
     return run
-
-
-def mapping(threads: int) -> Mapping:
-    """Return `map`, in as many threads, for networks of which each batch uses one."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    if threads == 1:
-        return map
-    mapped: Mapping = ThreadPoolExecutor(threads, thread_name_prefix="networks").map
-    return mapped
-
-
-def mapping_of(runtime: Runtime) -> Mapping:
-    """Return `mapping` for OpenVINO; torch shares each batch among its threads by itself."""
-    return mapping(runtime.threads if runtime.name == "openvino" else 1)

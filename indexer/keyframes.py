@@ -81,6 +81,7 @@ class _Comparison:
     def look(self, frame: Frame) -> tuple[bool, float]:
         """Return whether a frame is new, and its mean difference to the reference if it is."""
         look, reference, settings = Look(frame), self._reference, self._settings
+        look.take_coarse_points()
         if reference is None or reference.frame.shape != frame.shape:
             is_new, difference = True, np.inf
         else:

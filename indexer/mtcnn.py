@@ -21,13 +21,13 @@ import numpy as np
 
 from indexer.area import reduced, reduced_boxes, summed_areas
 from indexer.errors import WeightsUnavailable
-from indexer.inference import Network, in_parts, load_net, mapping_of
+from indexer.inference import Network, in_parts, load_net, threads_of
 from indexer.proposals import moved, squared, suppressed, suppressed_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from indexer.inference import Array, Net
+    from indexer.inference import Array, Mapping, Net
     from indexer.runtime import Runtime
 
 WINDOW_PX = 12  # P-Net's field of view, hence the smallest face of any use
@@ -37,6 +37,7 @@ CANDIDATE_PROBABILITY = 0.6
 REFINED_PROBABILITY = 0.7
 R_SIDE_PX, O_SIDE_PX = 24, 48
 BOXES_ON_PROCESSOR = 32  # at once; more are not faster
+PIXELS_WORTH_THREADS = 500_000  # less is done before a second thread has begun
 PICTURES_ON_CUDA, BOXES_ON_CUDA = 8, 1024
 
 
@@ -59,7 +60,7 @@ class Cascade:
         self._p_net, self._r_net, self._o_net = (
             in_parts(load_net(network, runtime), BOXES_ON_CUDA) for network in mtcnn_networks()
         )
-        self._map = mapping_of(runtime)
+        self._threads = threads_of(runtime)
         # On CUDA pictures go through the networks together; on processors side by side.
         on_cuda = runtime.device == "cuda"
         self._pictures_at_once = PICTURES_ON_CUDA if on_cuda else runtime.threads
@@ -76,15 +77,19 @@ class Cascade:
         Takes about 20 bytes of memory for each pixel of as many images as there are threads.
         """
         found: list[Found] = []
-        for start in range(0, len(images), self._pictures_at_once):
-            some = images[start : start + self._pictures_at_once]
-            tables = list(self._map(summed_areas, some))
-            boxes = self._candidates(tables, min_face_px)
-            boxes = self._refined(tables, boxes)
-            found += self._faces(tables, boxes, min_probability)
+        pixels = sum(image.shape[0] * image.shape[1] for image in images)
+        with self._threads.mapping(worthwhile=pixels >= PIXELS_WORTH_THREADS) as mapped:
+            for start in range(0, len(images), self._pictures_at_once):
+                some = images[start : start + self._pictures_at_once]
+                tables = list(mapped(summed_areas, some))
+                boxes = self._candidates(tables, min_face_px, mapped)
+                boxes = self._refined(tables, boxes, mapped)
+                found += self._faces(tables, boxes, min_probability, mapped)
         return found
 
-    def _candidates(self, tables: Sequence[Array], min_face_px: float) -> list[Array]:
+    def _candidates(
+        self, tables: Sequence[Array], min_face_px: float, mapped: Mapping
+    ) -> list[Array]:
         """Return square boxes (n, 4) of each picture that P-Net takes for faces."""
         shorter = min(tables[0].shape[:2]) - 1
         starts = range(0, len(tables), self._pictures_each)
@@ -93,7 +98,7 @@ class Cascade:
             for scale in _scales(shorter, min_face_px)
             for start in starts
         ]
-        levels = list(self._map(self._level, *zip(*units, strict=True))) if units else []
+        levels = list(mapped(self._level, *zip(*units, strict=True))) if units else []
         found: list[list[Array]] = [[] for _ in tables]
         for number, windows in enumerate(levels):
             first = starts[number % len(starts)]
@@ -114,11 +119,11 @@ class Cascade:
             for mine, faces in zip(offsets, probabilities, strict=True)
         ]
 
-    def _refined(self, tables: Sequence[Array], boxes: list[Array]) -> list[Array]:
+    def _refined(self, tables: Sequence[Array], boxes: list[Array], mapped: Mapping) -> list[Array]:
         """Return square boxes (n, 4) of each picture that R-Net takes for faces."""
         refined = []
         for windows, offsets, probabilities in self._looked_at(
-            self._r_net, R_SIDE_PX, tables, boxes
+            self._r_net, R_SIDE_PX, tables, boxes, mapped
         ):
             likely = np.flatnonzero(probabilities[:, 1] > REFINED_PROBABILITY)
             best = likely[suppressed(windows[likely], probabilities[likely, 1], 0.7)]
@@ -126,11 +131,15 @@ class Cascade:
         return refined
 
     def _faces(
-        self, tables: Sequence[Array], boxes: list[Array], min_probability: float
+        self,
+        tables: Sequence[Array],
+        boxes: list[Array],
+        min_probability: float,
+        mapped: Mapping,
     ) -> list[Found]:
         faces = []
         for windows, offsets, points, probabilities in self._looked_at(
-            self._o_net, O_SIDE_PX, tables, boxes
+            self._o_net, O_SIDE_PX, tables, boxes, mapped
         ):
             likely = np.flatnonzero(probabilities[:, 1] >= min_probability)
             refined = moved(windows, offsets)
@@ -144,7 +153,12 @@ class Cascade:
         return faces
 
     def _looked_at(
-        self, net: Net, side: int, tables: Sequence[Array], boxes: list[Array]
+        self,
+        net: Net,
+        side: int,
+        tables: Sequence[Array],
+        boxes: list[Array],
+        mapped: Mapping,
     ) -> Iterator[tuple[Array, ...]]:
         """Yield each picture's boxes that lie in it at all, with the network's outputs for them."""
 
@@ -164,7 +178,7 @@ class Cascade:
             units += [
                 (table, corners[inside][start : start + self._boxes_each]) for start in starts
             ]
-        looked = self._map(look, *zip(*units, strict=True))
+        looked = mapped(look, *zip(*units, strict=True))
         for mine in kept:
             parts = islice(looked, -(-max(len(mine), 1) // self._boxes_each))
             yield mine, *map(np.concatenate, zip(*parts, strict=True))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from indexer.inference import Array, Net, Network
 
 LOG = logging.getLogger(__name__)
+PREPARED_STEPS = 128  # about ten for each size; a 1080p video needs ten sizes
 
 
 def load_openvino_net(network: Network, threads: int) -> Net:
@@ -33,14 +34,15 @@ def load_openvino_net(network: Network, threads: int) -> Net:
     cached = CachedNetwork(
         network.name, sha256_of(network.weights), f"{openvino().get_version()} {_processor(core)}"
     )
+    options = _options(threads, any_size=network.side_px is None)
     content = cached.read()
     if content is not None:
         try:
-            return _Compiled(core.import_model(io.BytesIO(content), "CPU", _options(threads)))
+            return _Compiled(core.import_model(io.BytesIO(content), "CPU", options))
         except RuntimeError as error:
             LOG.warning("%s cannot be used and is made anew: %s", cached.path, error)
     LOG.info("Converting %s for OpenVINO; it is kept in %s.", network.name, cached.path)
-    compiled = core.compile_model(_converted(network), "CPU", _options(threads))
+    compiled = core.compile_model(_converted(network), "CPU", options)
     stream = io.BytesIO()
     compiled.export_model(stream)
     cached.write(stream.getvalue())
@@ -75,8 +77,8 @@ def openvino() -> Any:
     return sys.modules["openvino"]
 
 
-def _options(threads: int) -> dict[str, Any]:
-    return {
+def _options(threads: int, *, any_size: bool = False) -> dict[str, Any]:
+    options = {
         # Otherwise it computes in 16 bits where the processor can.
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": threads,
@@ -86,6 +88,10 @@ def _options(threads: int) -> dict[str, Any]:
         # Several processes would pin their threads to the same processors.
         "ENABLE_CPU_PINNING": False,
     }
+    if any_size:
+        # It keeps what it prepared for thousands of sizes otherwise: 4 MB for each new photo's.
+        options["CPU_RUNTIME_CACHE_CAPACITY"] = PREPARED_STEPS
+    return options
 
 
 def _processor(core: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from indexer.display import undisplayed
+from indexer.points import in_cells, spread_points
 
 
 @dataclass(frozen=True)
@@ -51,28 +52,33 @@ _FULL_RANGE = 2
 
 
 class PlanePoints:
-    """Takes the same points of each picture of a video, turned as it is displayed.
+    """Takes the pixels at `spread_points` of each picture of a video, turned as it is displayed.
 
-    points: numbers of pixels of the displayed picture, row by row; any shape.
+    height, width: of the displayed picture. turn: see `display_matrix`.
     """
 
-    def __init__(self, points: np.ndarray, turn: np.ndarray) -> None:
-        self._points = points
+    def __init__(self, height: int, width: int, density: int, turn: np.ndarray) -> None:
+        self._density = density
+        self._points = spread_points(height, width, density)
         self._turn = turn
         self._places: dict[tuple[Any, ...], tuple[np.ndarray, np.ndarray]] = {}
 
-    def rgb(self, picture: Any) -> np.ndarray | None:
-        """Return the points of a decoder's picture: their shape x 3, uint8.
+    def rgb(self, picture: Any, cells: np.ndarray | None = None) -> np.ndarray | None:
+        """Return the points of a decoder's picture, of all cells or some: their shape x 3, uint8.
 
         None for a picture whose pixels cannot be told apart in its planes: of a rarer format, or
         interlaced, where chroma belongs to one of two fields.
         """
         layout = _LAYOUTS.get(picture.format.name)
-        line_sizes = tuple(plane.line_size for plane in picture.planes)
+        planes = picture.planes
+        line_sizes = tuple([plane.line_size for plane in planes])
         if layout is None or picture.interlaced_frame or min(line_sizes) <= 0:
             return None
         luma, chroma = self._places_in(layout, picture.width, picture.height, line_sizes)
-        return _as_rgb(_samples(picture, layout, luma, chroma), picture, layout)
+        if cells is not None:
+            luma = in_cells(luma, self._density, cells)
+            chroma = in_cells(chroma, self._density, cells)
+        return _as_rgb(_samples(planes, layout, luma, chroma), picture, layout)
 
     def _places_in(
         self, layout: _Layout, width: int, height: int, line_sizes: tuple[int, ...]
@@ -89,10 +95,10 @@ class PlanePoints:
 
 
 def _samples(
-    picture: Any, layout: _Layout, luma: np.ndarray, chroma: np.ndarray
+    buffers: Any, layout: _Layout, luma: np.ndarray, chroma: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     word = np.dtype("u1" if layout.bits == 8 else "<u2")
-    planes: list[np.ndarray] = [np.frombuffer(plane, word) for plane in picture.planes]
+    planes: list[np.ndarray] = [np.frombuffer(plane, word) for plane in buffers]
     if layout.together:
         taken = planes[0].take(luma), planes[1].take(chroma), planes[1][1:].take(chroma)
     else:

@@ -35,6 +35,16 @@ def spread_points(height: int, width: int, density: int) -> np.ndarray:
     return points
 
 
+def in_cells(values: np.ndarray, density: int, cells: np.ndarray) -> np.ndarray:
+    """Return what belongs to some cells of the values at points: (cells, points of each, ...).
+
+    cells: (cells, 2) rows and columns of the grid.
+    """
+    parted = values.reshape(GRID_ROWS, density, GRID_COLUMNS, density, *values.shape[2:])
+    chosen = parted[cells[:, 0], :, cells[:, 1]]
+    return chosen.reshape(len(cells), density * density, *values.shape[2:])
+
+
 def _places(length: int, cells: int, density: int) -> np.ndarray:
     """Return where each of `density` parts of each cell begins, and how long it is."""
     import numpy as np

@@ -44,14 +44,20 @@ def suppressed(boxes: Array, scores: Array, max_iou: float) -> Array:
         better = ranked[:start][kept[:start]]
         for part in range(0, len(better), BLOCK):
             free &= ~_overlapping(better[part : part + BLOCK], block, max_iou).any(axis=0)
-        left = np.flatnonzero(free)
-        among = _overlapping(block[left], block[left], max_iou)
-        for index in range(len(left)):
-            if free[left[index]]:
-                free[left[index + 1 :]] &= ~among[index, index + 1 :]
+        free[free] = _best_among(block[free], max_iou)
         kept[start : start + BLOCK] = free
     survivors: Array = order[kept]
     return survivors
+
+
+def _best_among(boxes: Array, max_iou: float) -> Array:
+    """Return for each box (n, 4), best first, whether it stays: (n,)."""
+    apart = ~_overlapping(boxes, boxes, max_iou)
+    free = np.ones(len(boxes), bool)
+    for index in range(len(boxes)):
+        if free[index]:
+            free[index + 1 :] &= apart[index, index + 1 :]
+    return free
 
 
 def _overlapping(boxes: Array, others: Array, max_iou: float) -> Array:

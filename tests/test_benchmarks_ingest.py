@@ -13,7 +13,7 @@ from benchmarks.ingest.__main__ import main
 from benchmarks.ingest.ceiling import MeasuredProject
 from benchmarks.ingest.clips import ClipPlan, parse_plan, render
 from benchmarks.ingest.equality import compare_boxes, compare_index, compare_vectors, pairs
-from benchmarks.ingest.memory import repeat
+from benchmarks.ingest.memory import EVERY_S, repeat
 from benchmarks.ingest.naive import KeepRule
 from benchmarks.ingest.records import Run, Seen, Spent, Task, Tolerances
 from benchmarks.ingest.reference import Reference
@@ -109,7 +109,7 @@ def test_memory_is_read_while_a_long_video_is_indexed(shared_data: Path, tmp_pat
         )
     )
     ((table,),) = (json.loads(file.read_text())["tables"],)
-    assert table["rows"][0]["indexed_s"] == 0.0
+    assert 0.0 <= table["rows"][0]["indexed_s"] <= EVERY_S
     assert all(0 < row["now_mb"] <= row["peak_mb"] for row in table["rows"])
     assert not (tmp_path / "long.mp4").exists()
 

@@ -210,6 +210,22 @@ def test_sums_of_a_picture_may_exceed_32_bits(astronaut):
     assert found.boxes.round().tolist() == [pytest.approx([2580, 2461, 2668, 2572], abs=8)]
 
 
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_sizes(astronaut):
+    import psutil
+
+    cascade = Cascade(choose_runtime("cpu", threads=1))
+    process = psutil.Process()
+    after_mb = {}
+    for number in range(91):
+        picture = np.ascontiguousarray(
+            np.tile(astronaut, (2, 2, 1))[: 400 + number, : 900 - number]
+        )
+        cascade([picture], min_face_px=40, min_probability=0.9)
+        after_mb[number] = process.memory_info().rss / 1e6
+    assert after_mb[90] - after_mb[30] < 100
+
+
 def test_boxes_end_at_the_pictures_edges(detector, astronaut):
     cut = np.ascontiguousarray(astronaut[95:, 190:])
     [[face]] = detector.detect([cut])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from indexer.errors import EnvironmentFailure, UsageError
-from indexer.inference import in_parts
+from indexer.inference import Threads, in_parts
 from indexer.mtcnn import mtcnn_networks
 from indexer.network_cache import CachedNetwork
 from indexer.openvino_net import load_openvino_net
@@ -102,6 +102,20 @@ def test_batches_have_few_sizes_and_keep_their_order(count):
     np.testing.assert_array_equal(first, pixels[:, 0, 0])
     np.testing.assert_array_equal(sums, pixels.sum(axis=(1, 2, 3)))
     assert set(sizes) <= {1, 2, 4, 8}
+
+
+def test_one_call_has_all_threads_and_several_calls_one_each():
+    threads = Threads(2)
+    with threads.mapping() as alone, threads.mapping() as beside:
+        assert alone is not map
+        assert beside is map
+        assert list(alone(abs, [-1, 2, -3])) == [1, 2, 3]
+    with threads.mapping(worthwhile=False) as small:
+        assert small is map
+    with threads.mapping() as again:
+        assert again is not map
+    with Threads(1).mapping() as single:
+        assert single is map
 
 
 # --- converted networks -----------------------------------------------------------------------

@@ -84,7 +84,14 @@ def _measured(media: Media, options: argparse.Namespace) -> Measured:
         "naive": Task(options.weights, options.naive_min_face, options.device),
         "project": Task(options.weights, options.min_face, options.device),
     }
-    return measure(media, tasks, options.rounds, tolerances)
+    measured = measure(media, tasks, options.rounds, tolerances)
+    row = end_row(measured)
+    print(
+        f"{media.name}: {row.times_as_fast:.1f} times as fast, {row.times_by_cpu:.1f} by processor "
+        f"time, {len(measured.difference.texts)} differences.",
+        file=sys.stderr,
+    )
+    return measured
 
 
 def _add_tables(report: Report, measured: list[Measured]) -> None:

@@ -47,7 +47,13 @@ class Naive:
 
     def warm_up(self, path: Path) -> None:
         """Do everything once on a video's first frame, or on a photo."""
-        rgb = first_frame(path) if path.suffix == ".mp4" else photo(path)
+        from skimage.color import rgb2lab
+
+        rgb = photo(path) if path.suffix == ".jpg" else first_frame(path)
+        if path.suffix != ".jpg":
+            rule, lab = KeepRule(), rgb2lab(rgb)
+            rule.keeps(lab, 0.0)
+            rule.keeps(lab, 0.1)
         self.detect(rgb)
         self.embed(rgb, np.array([0.0, 0.0, *rgb.shape[1::-1]]))
 

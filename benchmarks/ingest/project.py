@@ -35,8 +35,13 @@ class Project:
 
     def warm_up(self, path: Path) -> None:
         """Do everything once on a video's first frame, or on a photo."""
-        rgb = first_frame(path) if path.suffix == ".mp4" else photo(path)
-        self._networks.detector.detect([rgb])
+        from PIL import Image
+
+        rgb = photo(path) if path.suffix == ".jpg" else first_frame(path)
+        with tempfile.TemporaryDirectory(prefix="sightings-benchmark-") as folder:
+            picture = Path(folder) / "first.jpg"
+            Image.fromarray(rgb).save(picture)
+            self.index([picture])
         self._networks.detector.detect([rgb] * FRAMES_BATCH)
         px = self._networks.embedder.crop_px
         self._networks.embedder.embed(np.zeros((FRAMES_BATCH, px, px, 3), np.uint8))

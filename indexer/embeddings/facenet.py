@@ -14,7 +14,7 @@ import numpy as np
 from indexer.crops import margin_crop
 from indexer.embeddings.base import Embedder
 from indexer.errors import WeightsUnavailable
-from indexer.inference import Network, in_parts, load_net, mapping_of
+from indexer.inference import Network, in_parts, load_net, threads_of
 from indexer.records import ModelIdentity, Thresholds
 from indexer.weights import WeightsSource, sha256_of
 
@@ -96,7 +96,7 @@ class FaceNet(Embedder):
         )
         network = Network(variant.name, path, partial(_built, variant=variant), CROP_PX)
         largest = ROWS_ON_CUDA if runtime.device == "cuda" else ROWS_ON_PROCESSOR
-        self._net = in_parts(load_net(network, runtime), largest, mapping_of(runtime))
+        self._net = in_parts(load_net(network, runtime), largest, threads_of(runtime))
 
     def crop(self, image_rgb: Array, detection: Detection) -> Array:
         """Return the face's box with a margin, stretched to a square; see Embedder.crop."""

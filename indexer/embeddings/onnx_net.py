@@ -10,7 +10,7 @@ from indexer.crops import aligned_crop, margin_crop
 from indexer.embeddings.base import Embedder
 from indexer.embeddings.card import Margin
 from indexer.errors import UsageError, WeightsUnavailable
-from indexer.inference import in_parts, mapping
+from indexer.inference import Threads, in_parts
 from indexer.records import ModelIdentity
 from indexer.weights import sha256_of
 
@@ -88,4 +88,4 @@ def _network(path: Path, threads: int) -> Net:
         net, takes_one = load_onnx_net(path, threads)
     except RuntimeError as error:  # OpenVINO's only error
         raise WeightsUnavailable(f"{path} cannot be loaded as an ONNX network: {error}") from error
-    return in_parts(net, 1 if takes_one else ROWS_AT_ONCE, mapping(threads))
+    return in_parts(net, 1 if takes_one else ROWS_AT_ONCE, Threads(threads))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -205,6 +206,29 @@ def test_few_cosines_are_computed_exactly(tmp_path: Path) -> None:
         add_all(index, unit(np.sqrt(0.7) * centres + np.sqrt(0.3) * noise(2000, 512, 1)), [900])
         index.search(unit(centres[:1])[0], 20)
     assert 20 <= sum(rescored) < 60
+
+
+def test_threads_get_right_answers_while_others_write(index: EmbeddedIndex) -> None:
+    query = noise(1, 128)[0]
+    faces = add(index, "near", unit(query + 0.05 * noise(60, 128, 1)))
+    expected = best_first(faces, query[None])[:20]
+    limits = 1, -1.0, -1.0
+    expected_groups = best_groups(faces, query[None], *limits)
+
+    def ask(_: int) -> bool:
+        groups = found_groups(index, query[None], *limits)
+        return (found(index, query, 20), groups) == (expected, expected_groups)
+
+    def write(number: int) -> None:
+        add(index, f"far {number}", noise(40, 128, number))
+        if number % 2:
+            index.delete_media([photo(f"far {number - 1}").id])
+
+    with ThreadPoolExecutor(9) as threads:
+        answers = threads.map(ask, range(150))
+        list(threads.map(write, range(10, 20)))
+        assert all(answers)
+    assert index.count() == 60 + 5 * 40
 
 
 @pytest.mark.parametrize("name", CODINGS)

@@ -1,0 +1,88 @@
+"""A decoder's picture becomes RGB when asked, and its points are that picture's pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+import pytest
+
+from indexer.differences import COARSE, DENSE
+from indexer.errors import MediaError
+from indexer.frames import rgb_points
+from indexer.video import VideoReader
+from tests.media_maker import make_video, numbered
+from tests.test_decisions import STORED, drifting
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def as_ffmpeg_has_it(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize("name", ["h264.mp4", "yuv420p10le.mkv", "nv12.mkv", "bt709.mkv"])
+def test_frames_asked_late_and_in_any_order_are_those_asked_at_once(
+    tmp_path: Path, name: str
+) -> None:
+    path = make_video(tmp_path / name, drifting(8), **STORED[name])
+    expected = as_ffmpeg_has_it(path)
+    with VideoReader(path) as reader:
+        at_once = [frame.image_rgb for frame in reader.frames()]
+        late = list(reader.frames())
+    for frame in reversed(late):
+        assert np.array_equal(frame.image_rgb, expected[frame.index])
+        assert np.array_equal(at_once[frame.index], expected[frame.index])
+
+
+def test_a_frame_is_converted_once(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", numbered(3))
+    with VideoReader(path) as reader:
+        frame = next(reader.frames())
+        assert frame.image_rgb is frame.image_rgb
+        assert frame.image_rgb.flags.c_contiguous
+
+
+def smooth() -> np.ndarray:
+    """A picture of slowly changing colours, in which neighbouring chroma is alike."""
+    y, x = np.mgrid[0:256, 0:416]
+    return np.stack([x * 0.5, y * 0.8, (x + y) * 0.3 + 20], axis=2).astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_points_from_planes_are_pixels_of_the_rgb_picture(tmp_path: Path, name: str) -> None:
+    path = make_video(tmp_path / name, [smooth()] * 2, **STORED[name])
+    with VideoReader(path) as reader:
+        frame = next(reader.frames())
+        points = frame.points(COARSE).astype(int)
+        cells = np.array([(0, 0), (8, 15), (3, 7)])
+        some = frame.points(DENSE, cells).astype(int)
+        assert frame.shape == frame.image_rgb.shape
+        off = points - rgb_points(frame.image_rgb, COARSE)
+        assert np.abs(off).max() <= 6
+        assert np.abs(off).mean() <= 2.5
+        assert np.abs(some - rgb_points(frame.image_rgb, DENSE, cells)).max() <= 6
+        assert np.array_equal(frame.points(COARSE), rgb_points(frame.image_rgb, COARSE))
+
+
+@pytest.mark.parametrize("colorspace", ["bt709", "fcc", "bt470bg", "smpte170m", "bt2020nc"])
+@pytest.mark.parametrize("color_range", ["tv", "pc"])
+def test_points_have_the_matrix_and_range_that_the_picture_states(
+    tmp_path: Path, colorspace: str, color_range: str
+) -> None:
+    options: dict[str, Any] = {"colorspace": colorspace, "color_range": color_range}
+    path = make_video(tmp_path / "a.mkv", [smooth()] * 2, codec="ffv1", codec_options=options)
+    with VideoReader(path) as reader:
+        frame = next(reader.frames())
+        points = frame.points(COARSE).astype(int)
+        assert np.abs(points - rgb_points(frame.image_rgb, COARSE)).max() <= 6
+
+
+def test_a_picture_that_cannot_be_made_rgb_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    options = {"colorspace": "ycgco-re"}
+    path = make_video(tmp_path / "a.mkv", [smooth()] * 2, codec="ffv1", codec_options=options)
+    with VideoReader(path) as reader, pytest.raises(MediaError, match=r"a\.mkv cannot be read"):
+        assert next(reader.frames()).image_rgb.size
