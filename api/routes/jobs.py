@@ -74,7 +74,8 @@ def list_job_media(path: JobPath, query: PageQuery) -> dict[str, Any]:
     index = current().index
     with _known_job():
         batch_progress(index, path.job_id)
-    items, cursor = page(index.iter_media(batch=path.job_id), query, _media_key)
+    found = index.iter_media(batch=path.job_id, after=query.after(str, str))
+    items, cursor = page(found, query, _media_key)
     return {"items": [_with_progress(media) for media in items], "next_cursor": cursor}
 
 

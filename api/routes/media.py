@@ -56,7 +56,9 @@ class MediaFrameQuery(FrameQuery, SignedQuery):
 @needs("search")
 def list_media(query: MediaQuery) -> dict[str, Any]:
     """List photos and videos, in order of path."""
-    found = current().index.iter_media(media_filters(query), states=tuple(query.state))
+    found = current().index.iter_media(
+        media_filters(query), states=tuple(query.state), after=query.after(str, str)
+    )
     items, cursor = page(found, query, _media_key)
     return {"items": [media_answer(media) for media in items], "next_cursor": cursor}
 
