@@ -8,12 +8,12 @@ from flask import request
 from flask_openapi3 import Info, OpenAPI
 
 from api import docs, metrics, problems
+from api.admission import SEARCHES, body_limit
 from api.routes import faces, health, jobs, media, page, people, search, session
 from api.schemas import ProblemDocument
 from api.security import access, headers, limits
 from api.security.signing import COOKIE
-from api.service import EXTENSION, Service, current
-from api.video_searches import VideoSearches
+from api.service import EXTENSION, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from indexer.settings import Settings
     from indexer.stage_times import Histogram, Stage
 
-SEARCHES = frozenset({"search.search", "faces.detect_faces"})
-_UPLOADS = "media.add_media"
-_SMALL_BODY_BYTES = _FORM_BYTES = 1 << 20
 _SECURITY_SCHEMES = {
     "key": {"type": "http", "scheme": "bearer"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
@@ -65,13 +62,11 @@ def create_app(
         settings,
         open_index,
         send=send,
+        metrics=metrics.Metrics(stages),
         networks=networks,
         worker_is_well=worker_is_well,
         queued=queued,
     )
-    service.turns = limits.Turns(settings.api)
-    service.metrics = metrics.Metrics(stages)
-    service.video_searches = VideoSearches(service)
     app.extensions[EXTENSION] = service
     problems.add_to(app)
     docs.add_to(app)
@@ -79,8 +74,9 @@ def create_app(
         app.register_api(part.api)
     app.register_blueprint(page.api)
     metrics.add_to(app)
-    access.add_to(app)
+    app.before_request(access.identify)
     limits.add_to(app, settings.api, storage=rates_in, searches=SEARCHES, sign_in="session.sign_in")
+    access.add_to(app)
     headers.add_to(app)
     app.before_request(_limit_body)
     return app
@@ -88,12 +84,4 @@ def create_app(
 
 def _limit_body() -> None:
     """Bound the body of the request, before anything reads it."""
-    settings = current().settings.api
-    if request.endpoint == _UPLOADS:
-        limit = settings.max_upload_bytes
-    elif request.endpoint in SEARCHES:
-        photos = settings.max_query_bytes * settings.max_query_photos
-        limit = max(photos, settings.max_query_video_bytes)
-    else:
-        limit = _SMALL_BODY_BYTES
-    request.max_content_length = limit + _FORM_BYTES
+    request.max_content_length = body_limit()

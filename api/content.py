@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_HEAD_BYTES = 4096
+HEAD_BYTES = 4096
 _BRANDS = {b"avif": "image/avif", b"avis": "image/avif", b"qt  ": "video/quicktime"}
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
@@ -20,7 +20,7 @@ def content_type(path: str | Path) -> str | None:
     """
     try:
         with Path(path).open("rb") as stream:
-            return sniffed(stream.read(_HEAD_BYTES))
+            return sniffed(stream.read(HEAD_BYTES))
     except (OSError, ValueError):
         return None
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
-from api.content import content_type
+from api.content import HEAD_BYTES, sniffed
 from api.problems import Problem
 from api.security.roots import may_serve
 from api.service import current
@@ -25,36 +26,27 @@ _CHUNK_BYTES = 1 << 16
 def present_file(media: Media) -> Path:
     """Return a media's file, of several the first that is as it was when it was indexed.
 
-    Raises Problem `file_unavailable`, also where the file lies outside of what may be served.
+    All links in its path are followed. Raises Problem `file_unavailable`, also where the file lies
+    outside of what may be served.
     """
-    service = current()
-    for path in media.paths:
-        known = service.index.find_file(path)
-        try:
-            status = Path(path).stat()
-        except (OSError, ValueError):
-            continue
-        same = known and (known.size_bytes, known.mtime_ns) == (status.st_size, status.st_mtime_ns)
-        if same and may_serve(Path(path), service.settings.api):
-            return Path(path)
-    raise Problem("file_unavailable", "No file with these bytes is where it was indexed.")
+    path, stream = _opened(media)
+    stream.close()
+    return path
 
 
-def file_response(path: Path, etag: str) -> Response:
-    """Return a file, or the range of it that is asked for.
+def file_response(media: Media) -> Response:
+    """Return a media's file, or the range of it that is asked for.
 
-    etag: changes with the file's bytes. Raises RequestedRangeNotSatisfiable.
+    Raises Problem as `present_file` does, RequestedRangeNotSatisfiable.
     """
-    if request.if_none_match.contains(etag):
-        unchanged = Response(status=304)
-        unchanged.set_etag(etag)
-        return unchanged
-    stream = path.open("rb")
+    if request.if_none_match.contains(media.id):
+        return _cached(Response(status=304), media.id)
+    _, stream = _opened(media)
     try:
         size = os.fstat(stream.fileno()).st_size
-        start, end, status = _wanted(size, etag)
+        start, end, status = _wanted(size, media.id)
+        kind = sniffed(stream.read(HEAD_BYTES))
         stream.seek(start)
-        kind = content_type(path)
         if request.method == "HEAD":
             stream.close()
             response = Response(b"", status, content_type=kind)
@@ -69,6 +61,35 @@ def file_response(path: Path, etag: str) -> Response:
     response.headers["Content-Length"] = str(end - start)
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Content-Disposition"] = "inline"
+    return _cached(response, media.id)
+
+
+def _opened(media: Media) -> tuple[Path, BinaryIO]:
+    """Open a media's file; what was opened is what is checked, so that none can be slipped in."""
+    service = current()
+    for name in media.paths:
+        known = service.index.find_file(name)
+        with suppress(OSError, RuntimeError, ValueError):  # gone, loops of links, no names
+            path = Path(name).resolve()
+            stream = open(path, "rb", opener=_without_waiting)  # noqa: SIM115
+            status = os.fstat(stream.fileno())
+            same = known is not None and (known.media_id, known.size_bytes, known.mtime_ns) == (
+                media.id,
+                status.st_size,
+                status.st_mtime_ns,
+            )
+            if same and may_serve(path, service.settings.api):
+                return path, stream
+            stream.close()
+    raise Problem("file_unavailable", "No file with these bytes is where it was indexed.")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open no link, and no pipe that waits for somebody to write."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _cached(response: Response, etag: str) -> Response:
     response.headers["Cache-Control"] = "private, max-age=3600"
     response.set_etag(etag)
     return response
@@ -85,6 +106,9 @@ def _wanted(size: int, etag: str) -> tuple[int, int, int]:
         return 0, size, 200
     if if_range is not None and (if_range.date is not None or if_range.etag not in (None, etag)):
         return 0, size, 200
+    first, _ = wanted.ranges[0]
+    if first is not None and 0 < size < -first:  # more from the end than there is: all of it
+        return 0, size, 206
     found = wanted.range_for_length(size)
     if found is None or found[0] is None:
         raise RequestedRangeNotSatisfiable(size)

@@ -10,8 +10,10 @@ from api.schemas import DeletedAnswer, MediaAnswer, State
 class EnqueuedAnswer(BaseModel):
     """What became of photos and videos that were to be indexed."""
 
-    batch: str = Field(description="The job's id.")
-    url: str
+    batch: str | None = Field(
+        description="The id of the job in which they are worked on; null if there is no work."
+    )
+    url: str | None = Field(description="The job's address.")
     queued: list[MediaAnswer]
     skipped: list[MediaAnswer] = Field(description="Done already.")
     under_way: list[MediaAnswer] = Field(description="Queued or being worked on already.")

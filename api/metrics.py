@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from indexer.stage_times import Histogram, Stage
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _STATES = ("queued", "working", "done", "failed")
 _SEGMENT_STATES = ("pending", "claimed", "done", "failed")
 
@@ -135,6 +136,7 @@ def add_to(app: Flask) -> None:
     def count(response: Response) -> Response:
         metrics = current().metrics
         route = request.url_rule.rule if request.url_rule else "none"
-        metrics.requests.labels(request.method, route, str(response.status_code)).inc()
+        method = request.method if request.method in _METHODS else "other"
+        metrics.requests.labels(method, route, str(response.status_code)).inc()
         metrics.request_seconds.labels(route).observe(time.perf_counter() - g.started_s)
         return response

@@ -33,14 +33,26 @@ class PageQuery(BaseModel):
         None, max_length=4096, description="`next_cursor` of the page before."
     )
 
+    def after(self, *kinds: type) -> tuple[Any, ...] | None:
+        """Return by what the last item given was sorted, None on the first page.
+
+        kinds: the types of its parts. Raises Problem for a cursor that is none of this list's.
+        """
+        if self.cursor is None:
+            return None
+        parts = read_cursor(self.cursor)
+        if tuple(map(type, parts)) != kinds:
+            raise _no_cursor()
+        return parts
+
 
 def page(
     items: Iterable[Item], query: PageQuery, key: Callable[[Item], tuple[Any, ...]]
 ) -> tuple[list[Item], str | None]:
     """Return the items after the cursor, and the next page's cursor, None after the last.
 
-    items: in order of `key`, whose parts are texts and numbers. Raises Problem for a cursor that
-    is none.
+    items: in order of `key`, whose parts are texts and numbers, from the start of the list, or from
+    anywhere before the page. Raises Problem for a cursor that is none.
     """
     rest = iter(items)
     if query.cursor is not None:

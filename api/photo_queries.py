@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask_openapi3 import FileStorage
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.content import content_type
 from api.problems import Problem
 from api.service import current
 from indexer.errors import NoFace
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from indexer.damage import Damage
     from indexer.records import Face, Frame, Media
+    from indexer.settings_api import ApiSettings
 
 FIELD = "photo"
 _NAME_CHARACTERS = 200
@@ -75,7 +77,7 @@ def saved_uploads(files: MultiDict[str, Upload]) -> Iterator[list[tuple[str, Pat
     saved: list[tuple[str, Path]] = []
     try:
         for upload in uploads:
-            path = service.folder / secrets.token_hex(16)
+            path = service.queries.folder / secrets.token_hex(16)
             saved.append((upload_name(upload.filename), path))
             upload.save(path)
             path.chmod(0o600)
@@ -130,6 +132,7 @@ def photo_answers(photos: Sequence[UploadedPhoto]) -> list[dict[str, Any]]:
 def _photo(path: Path, name: str, *, required: bool) -> UploadedPhoto:
     service = current()
     limits = service.settings.api
+    _require_size(path, name, limits)
     with (
         service.metrics.stage("decode"),
         service.decoders.opened(path, name=name, max_pixels=limits.max_query_pixels) as opened,
@@ -138,9 +141,7 @@ def _photo(path: Path, name: str, *, required: bool) -> UploadedPhoto:
         if media.kind == "video":
             raise VideoMet(media, path, name)
         if media.size_bytes > limits.max_query_bytes:
-            raise Problem(
-                "too_large", f"{name} is larger than the {limits.max_query_bytes} bytes allowed."
-            )
+            raise _too_large(name, limits.max_query_bytes)
         frames = list(source.frames())
         held = _HeldPhoto(frames, source.timestamps_s, source.warnings(), source.damage(0.0, 1.0))
     model = service.index.model
@@ -160,6 +161,19 @@ def _photo(path: Path, name: str, *, required: bool) -> UploadedPhoto:
                 raise
             faces = []
     return UploadedPhoto(name, media.width, media.height, faces)
+
+
+def _require_size(path: Path, name: str, limits: ApiSettings) -> None:
+    """Raise Problem for a file that is too large, before anything is decoded of it."""
+    size = path.stat().st_size
+    is_photo = (content_type(path) or "").startswith("image/")
+    most = limits.max_query_bytes if is_photo else limits.max_query_video_bytes
+    if size > max(most, limits.max_query_bytes):
+        raise _too_large(name, most)
+
+
+def _too_large(name: str, most_bytes: int) -> Problem:
+    return Problem("too_large", f"{name} is larger than the {most_bytes} bytes allowed.")
 
 
 @dataclass(eq=False)

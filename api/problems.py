@@ -26,6 +26,7 @@ from indexer.errors import (
     UsageError,
     WeightsUnavailable,
 )
+from indexer.text import shown
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -50,7 +51,6 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "method_not_allowed": (405, "This cannot be done here"),
     "name_taken": (409, "The name exists already"),
     "index_empty": (409, "Nothing has been indexed yet"),
-    "already_running": (409, "It is being worked on"),
     "too_large": (413, "More bytes than allowed"),
     "content_type": (415, "The body is of another type than can be read here"),
     "range_refused": (416, "The file has no such range of bytes"),
@@ -65,6 +65,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "model_unavailable": (503, "The embedding model cannot be used"),
     "queue_unavailable": (503, "The queue of jobs cannot be reached"),
     "overloaded": (503, "Too much is asked for at once"),
+    "unavailable": (503, "Something that the service needs cannot be used"),
 }
 
 _BY_STATUS = {
@@ -76,6 +77,8 @@ _BY_STATUS = {
     416: "range_refused",
     422: "invalid",
     429: "rate_limited",
+    431: "bad_request",
+    501: "bad_request",
 }
 
 _BY_ERROR: tuple[tuple[type[SightingsError], str], ...] = (
@@ -89,9 +92,10 @@ _BY_ERROR: tuple[tuple[type[SightingsError], str], ...] = (
     (WeightsUnavailable, "model_unavailable"),
     (ModelMismatch, "model_unavailable"),
     (MissingExtra, "model_unavailable"),
-    (EnvironmentFailure, "index_unavailable"),
+    (EnvironmentFailure, "unavailable"),
 )
 _RETRY_S = {"overloaded": 1, "rate_limited": 60, "index_unavailable": 10, "queue_unavailable": 10}
+_NAME_CHARACTERS = 100
 
 
 class Problem(Exception):
@@ -110,10 +114,10 @@ class Problem(Exception):
         self.more = more
 
 
-def problem_response(problem: Problem) -> Response:
-    """Return a problem as RFC 9457 has it: `application/problem+json`."""
+def problem_document(problem: Problem) -> dict[str, Any]:
+    """Return a problem as RFC 9457 has it."""
     status, title = PROBLEMS[problem.code]
-    document = {
+    return {
         "type": f"/api/docs/problems#{problem.code}",
         "title": title,
         "status": status,
@@ -121,9 +125,13 @@ def problem_response(problem: Problem) -> Response:
         "detail": problem.detail,
         **problem.more,
     }
-    response = Response(
-        json.dumps(document) + "\n", status=status, mimetype="application/problem+json"
-    )
+
+
+def problem_response(problem: Problem) -> Response:
+    """Return the answer that tells a problem: `application/problem+json`."""
+    status, _ = PROBLEMS[problem.code]
+    text = json.dumps(problem_document(problem))
+    response = Response(f"{text}\n", status=status, mimetype="application/problem+json")
     retry_s = problem.retry_after_s or _RETRY_S.get(problem.code)
     if retry_s:
         response.headers["Retry-After"] = str(max(1, round(retry_s)))
@@ -133,9 +141,12 @@ def problem_response(problem: Problem) -> Response:
 
 
 def of_validation(error: ValidationError) -> Response:
-    """Return the problem that a request does not fit its model; what was sent is not repeated."""
+    """Return the problem that a request does not fit its model.
+
+    Fields are named, unknown ones too, so that a slip is seen; values are not repeated.
+    """
     errors = [
-        {"field": ".".join(map(str, each["loc"])) or "body", "message": each["msg"]}
+        {"field": _field_name(each["loc"]), "message": each["msg"]}
         for each in error.errors(include_input=False, include_url=False, include_context=False)
     ]
     detail = "; ".join(f"{each['field']}: {each['message']}" for each in errors[:3])
@@ -145,7 +156,15 @@ def of_validation(error: ValidationError) -> Response:
 def of_error(error: SightingsError) -> Problem:
     """Return the problem that an error of the core is."""
     code = next(code for kind, code in _BY_ERROR if isinstance(error, kind))
-    return Problem(code, str(error))
+    # Its text is for whoever runs the service: it tells of files and servers.
+    return Problem(code, "The service's log says what." if code == "unavailable" else str(error))
+
+
+def of_status(status: int, detail: str = "") -> Problem:
+    """Return the problem that an HTTP status of 400 or more tells."""
+    other = "bad_request" if status < 500 else "internal"
+    code = _BY_STATUS.get(status, other)
+    return Problem(code, detail or PROBLEMS[code][1])
 
 
 def add_to(app: Flask) -> None:
@@ -159,7 +178,7 @@ def add_to(app: Flask) -> None:
     def on_error(error: SightingsError) -> Response:
         problem = of_error(error)
         if PROBLEMS[problem.code][0] >= 500:
-            log.warning("%s %s: %s", request.method, request.path, error)
+            log.warning("%s %s: %s", request.method, shown(request.path), error)
         return problem_response(problem)
 
     @app.errorhandler(HTTPException)
@@ -168,8 +187,7 @@ def add_to(app: Flask) -> None:
             return cast("Response", error.response)
         if error.code is not None and error.code < 400:
             return Response("", error.code, list(error.get_headers()))
-        code = _BY_STATUS.get(error.code or 500, "bad_request" if _is_client(error) else "internal")
-        response = problem_response(Problem(code, error.description or PROBLEMS[code][1]))
+        response = problem_response(of_status(error.code or 500, error.description or ""))
         if isinstance(error, RequestedRangeNotSatisfiable) and error.length is not None:
             response.headers["Content-Range"] = f"bytes */{error.length}"
         allowed = getattr(error, "valid_methods", None)
@@ -179,10 +197,10 @@ def add_to(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def on_failure(error: Exception) -> Response:
-        log.exception("%s %s failed", request.method, request.path, exc_info=error)
+        log.exception("%s %s failed", request.method, shown(request.path), exc_info=error)
         detail = "This is an error of the service's own; its log says more."
         return problem_response(Problem("internal", detail))
 
 
-def _is_client(error: HTTPException) -> bool:
-    return error.code is not None and 400 <= error.code < 500
+def _field_name(parts: tuple[int | str, ...]) -> str:
+    return shown(".".join(map(str, parts)))[:_NAME_CHARACTERS] or "body"

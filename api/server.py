@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from waitress import create_server
 from waitress.server import BaseWSGIServer, MultiSocketServer
 
+from api.admission import largest_body
 from api.app import create_app
+from api.channel import channels_of
 from api.security.hosts import needs_key
 from api.security.keys import KeyStore, keys_path
 from indexer import open_index
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from indexer.settings import Settings
 
 _CONNECTIONS = 1000
-_FORM_BYTES = 2 << 20
 
 
 def run(settings: Settings, *, ready: Callable[[str], None]) -> None:
@@ -39,7 +40,7 @@ def run(settings: Settings, *, ready: Callable[[str], None]) -> None:
     require_keys(settings)
     with ExitStack() as ending:
         app = _application(settings, ending)
-        server = _server(app, settings)
+        server = listening(app, settings)
         ending.callback(server.close)
         ready(_address(server, settings))
         # It returns when a signal interrupts it.
@@ -93,18 +94,21 @@ def _answers(waiting: Callable[[], int]) -> Callable[[], bool]:
     return well
 
 
-def _server(app: Flask, settings: Settings) -> BaseWSGIServer | MultiSocketServer:
+def listening(app: Flask, settings: Settings) -> BaseWSGIServer | MultiSocketServer:
+    """Return a server of the application, which `run()` begins. Raises EnvironmentFailure."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # overload is answered, not logged
     api = settings.api
+    connections: dict[int, Any] = {}
     try:
-        return create_server(
+        server = create_server(
             app,
+            map=connections,
             host=api.host,
             port=api.port,
             threads=api.threads,
             connection_limit=_CONNECTIONS,
-            max_request_body_size=max(api.max_upload_bytes, api.max_query_video_bytes)
-            + _FORM_BYTES,
+            max_request_body_size=largest_body(api) + 1,
+            **(_proxy(api.trusted_proxy) if api.trusted_proxy else {}),
             clear_untrusted_proxy_headers=True,
             asyncore_use_poll=True,
             ident=None,
@@ -115,6 +119,14 @@ def _server(app: Flask, settings: Settings) -> BaseWSGIServer | MultiSocketServe
             f"{api.host}, port {api.port}, cannot be listened at: {reason}. Choose another with "
             "--host and --port."
         ) from error
+    for each in connections.values():
+        if isinstance(each, BaseWSGIServer):
+            each.channel_class = channels_of(app)
+    return server
+
+
+def _proxy(address: str) -> dict[str, str]:
+    return {"trusted_proxy": address, "trusted_proxy_headers": "x-forwarded-for"}
 
 
 def _address(server: BaseWSGIServer | MultiSocketServer, settings: Settings) -> str:

@@ -29,6 +29,11 @@ class ApiSettings:
     https: bool = setting(
         False, "browsers reach the service over HTTPS only: the cookie goes over nothing else"
     )
+    trusted_proxy: str = setting(
+        "",
+        "address of a proxy in front of the service, whose X-Forwarded-For is believed: rates then "
+        "count by the address that it names; empty: none",
+    )
     keys_file: str = setting(
         "", "path of the file of API keys, hashed; empty: `api-keys.json` in your data folder"
     )
@@ -57,7 +62,10 @@ class ApiSettings:
     decode_memory_mb: Annotated[int, Ge(512)] = setting(
         2048, "address space of such a process; a file that needs more is refused"
     )
-    decode_s: Positive = setting(20.0, "how long one photo or frame may take to decode")
+    decode_s: Positive = setting(
+        20.0,
+        "how long one photo or frame may take to decode; as long again for each GiB of the file",
+    )
     rate: str = setting(
         "3000/minute", "requests of one key (of one address without keys) in a time"
     )

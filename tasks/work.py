@@ -46,8 +46,9 @@ SHORT_QUEUE = 100
 """Lost work is looked for when fewer messages wait: what then waits in the index waits nowhere
 else, or comes twice, which does no harm."""
 
-EXPECTED: dict[str, Any] = {"throws": (SightingsError,)}
-"""Said in a line, without a traceback. No message is tried again: the sweeper finds its work."""
+_OPTIONS: dict[str, Any] = {"bind": True, "shared": False, "throws": (SightingsError,)}
+"""Tasks belong to one app; expected errors are said in a line, without a traceback. No message is
+tried again: the sweeper finds its work."""
 
 
 def add_tasks(app: Celery, settings: Settings, process: Process, stopping: Stopping) -> None:
@@ -82,9 +83,9 @@ def add_tasks(app: Celery, settings: Settings, process: Process, stopping: Stopp
         few = waiting(settings, self.app) < SHORT_QUEUE
         sweep(process.index(), send=sender(settings, self.app) if few else no_send)
 
-    app.task(name=MEDIA, bind=True, **EXPECTED)(work_on_media)
-    app.task(name=SEGMENT, bind=True, **EXPECTED)(work_on_segments)
-    app.task(name=SWEEP, bind=True, **EXPECTED)(sweep_index)
+    app.task(name=MEDIA, **_OPTIONS)(work_on_media)
+    app.task(name=SEGMENT, **_OPTIONS)(work_on_segments)
+    app.task(name=SWEEP, **_OPTIONS)(sweep_index)
 
 
 class _Work:

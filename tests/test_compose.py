@@ -177,6 +177,19 @@ def test_what_stays_up_says_whether_it_is_well_and_starts_again(found: dict[str,
         assert service["restart"] == ("no" if name in ONCE else "unless-stopped")
 
 
+@pytest.mark.parametrize("name", ["worker", "worker-gpu"])
+def test_workers_are_not_killed_before_they_have_given_back_what_is_in_hand(
+    name: str, found: dict[str, Any]
+) -> None:
+    settings = load(environment=found[name]["environment"])
+    minutes = re.fullmatch(r"(\d+)m", found[name]["stop_grace_period"])
+    assert minutes
+    # As docs/service.md says: a minute for what asks nobody, such as loading networks.
+    assert 60 * int(minutes[1]) >= settings.tasks.stop_s + 60
+    assert "stop_signal" not in found[name]  # SIGTERM
+    assert "STOPSIGNAL" not in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
 def test_services_wait_for_what_they_need(found: dict[str, Any]) -> None:
     for service in found.values():
         for other, condition in service.get("depends_on", {}).items():

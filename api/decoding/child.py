@@ -1,7 +1,8 @@
 """The decoding process: reads one file at a time and gives what it holds, within bounds.
 
-Run as `python -m api.decoding.child MEGABYTES`. It answers requests on its standard input: `probe`
-(what a file is), `open` and `frames` (its decoded frames), `picture` (one of them as JPEG).
+Run as `python -m api.decoding.child MEGABYTES`. It answers requests on its standard input: `look`
+(what a file is, and when its frames are shown), `open` and `frames` (its decoded frames), `picture`
+(one of them as JPEG).
 """
 
 from __future__ import annotations
@@ -94,15 +95,15 @@ class _Decoder:
         self._answers.write(packed(header, payload))
         self._answers.flush()
 
-    def _probe(self, path: str, max_pixels: int) -> None:
-        self._send({"media": _media_header(_probed(path, max_pixels))})
+    def _look(self, path: str, max_pixels: int) -> None:
+        media, times_s = _looked(path, max_pixels)
+        self._send({"media": _media_header(media)}, _packed(times_s))
 
     def _open(self, path: str, max_pixels: int) -> None:
         self._close_source()
-        media = _probed(path, max_pixels)
-        self._source = source = self._opened(path, media, max_pixels)
-        times = source.timestamps_s.astype("<f8").tobytes()
-        self._send({"media": _media_header(media)}, times)
+        media, times_s = _looked(path, max_pixels)
+        self._source = self._opened(path, media, max_pixels)
+        self._send({"media": _media_header(media)}, _packed(times_s))
 
     def _frames(self, start_s: float, end_s: float | None) -> None:
         assert self._source is not None
@@ -133,7 +134,7 @@ class _Decoder:
         box_xyxy: list[float] | None,
     ) -> None:
         self._close_source()
-        media = _probed(path, max_pixels)
+        media, _ = _looked(path, max_pixels)
         source = self._opened(path, media, max_pixels)
         frame = _frame_at(source, timestamp_s)
         jpeg, width, height = _as_jpeg(frame.image_rgb, max_side_px, box_xyxy)
@@ -153,11 +154,15 @@ class _Decoder:
         self._held.close()
 
 
-def _probed(path: str, max_pixels: int) -> Media:
-    from indexer.media import probe
+def _looked(path: str, max_pixels: int) -> tuple[Media, np.ndarray]:
+    from indexer.media import look
     from indexer.settings import MediaSettings
 
-    return probe(Path(path), "", MediaSettings(max_pixels=max_pixels))
+    return look(Path(path), "", MediaSettings(max_pixels=max_pixels))
+
+
+def _packed(times_s: np.ndarray) -> bytes:
+    return times_s.astype("<f8").tobytes()
 
 
 def _media_header(media: Media) -> dict[str, Any]:

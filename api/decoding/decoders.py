@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from api.decoding.process import DecodingEnded, DecodingProcess
-from api.problems import Problem
+from api.turns import Turns, Waiting
 from indexer.damage import Damage
 from indexer.errors import MediaError
+from indexer.files import status_of
 from indexer.records import Frame, Media
 from indexer.text import shown
 
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from indexer.records import Box
+    from indexer.records import Box, Kind
     from indexer.settings_api import ApiSettings
 
+_KINDS: tuple[Kind, ...] = ("photo", "video")
 _ANSWERS_EACH = 1000
 """After so many, a process is replaced: what decoders leak goes with it."""
 
@@ -42,12 +44,20 @@ class Picture:
 class Decoders:
     """Decodes files within bounds on memory, pixels and time; threads may share it.
 
+    count: of files at once, by default as the settings say. waiting: counts who waits for one.
     Messages call a file by the name given for it, not by where it lies for now.
     """
 
-    def __init__(self, settings: ApiSettings, *, count: int = 0) -> None:
+    def __init__(
+        self, settings: ApiSettings, *, count: int = 0, waiting: Waiting | None = None
+    ) -> None:
         self._settings = settings
-        self._free = threading.Semaphore(count or settings.decoders)
+        self._turns = Turns(
+            count or settings.decoders,
+            waiting or Waiting(settings),
+            queue_s=settings.queue_s,
+            refusal="All processes that decode are busy; try again shortly.",
+        )
         self._idle: list[DecodingProcess] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -64,11 +74,17 @@ class Decoders:
         for process in idle:
             process.kill()
 
-    def probe(self, path: Path, *, name: str, max_pixels: int) -> Media:
-        """Return what a file is. Raises MediaError, Problem if all processes stay busy."""
+    def look(self, path: Path, *, name: str, max_pixels: int) -> tuple[Media, np.ndarray]:
+        """Return what a file is, without its id, and when its frames are shown.
+
+        The times: (frames,) float64 in seconds. Raises MediaError, Problem if all processes stay
+        busy.
+        """
         with self._process(path, name) as process:
-            process.ask("probe", path=str(path), max_pixels=max_pixels)
-            return _media(process.answer(self._settings.decode_s)[0]["media"])
+            process.ask("look", path=str(path), max_pixels=max_pixels)
+            header, times = process.answer(self._limit_s(path))
+            with process.understood():
+                return _media(header["media"]), _times_s(times)
 
     @contextmanager
     def opened(
@@ -77,9 +93,11 @@ class Decoders:
         """Open a photo or video for reading. Raises MediaError, Problem as above."""
         with self._process(path, name) as process:
             process.ask("open", path=str(path), max_pixels=max_pixels)
-            header, times = process.answer(self._settings.decode_s)
-            source = DecodedSource(process, np.frombuffer(times, "<f8"), self._settings.decode_s)
-            yield _media(header["media"]), source
+            header, times = process.answer(self._limit_s(path))
+            with process.understood():
+                media, times_s = _media(header["media"]), _times_s(times)
+            source = DecodedSource(process, times_s, self._settings.decode_s)
+            yield media, source
             if source.reading:
                 process.kill()
 
@@ -103,14 +121,18 @@ class Decoders:
                 max_side_px=max_side_px,
                 box_xyxy=box_xyxy,
             )
-            header, jpeg = process.answer(self._settings.decode_s)
-            return Picture(jpeg=jpeg, **header)
+            header, jpeg = process.answer(self._limit_s(path))
+            with process.understood():
+                width, height = int(header["width"]), int(header["height"])
+                return Picture(jpeg, width, height, float(header["timestamp_s"]))
+
+    def _limit_s(self, path: Path) -> float:
+        """Return how long opening a file may take: a video is read through for that."""
+        return self._settings.decode_s * (1 + (status_of(path).st_size >> 30))
 
     @contextmanager
     def _process(self, path: Path, name: str) -> Iterator[DecodingProcess]:
-        if not self._free.acquire(timeout=self._settings.queue_s):
-            raise Problem("overloaded", "All processes that decode are busy.", retry_after_s=2)
-        try:
+        with self._turns.taken():
             process = self._take()
             try:
                 yield process
@@ -126,8 +148,6 @@ class Decoders:
                 raise
             finally:
                 self._give_back(process)
-        finally:
-            self._free.release()
 
     def _take(self) -> DecodingProcess:
         with self._lock:
@@ -165,15 +185,17 @@ class DecodedSource:
         self._process.ask("frames", start_s=start_s, end_s=until_s)
         while True:
             header, pixels = self._process.answer(self._limit_s)
-            self.decode_errors = header["decode_errors"]
-            if header.get("end"):
-                self._warnings = tuple(header["warnings"])
-                damage = header["damage"]
-                self._damage = Damage(**(damage | {"file": tuple(damage["file"])}))
+            with self._process.understood():
+                self.decode_errors = int(header["decode_errors"])
+                frame = None if header.get("end") else _frame(header, pixels)
+                if frame is None:
+                    self._warnings = tuple(map(str, header["warnings"]))
+                    damage = header["damage"]
+                    self._damage = Damage(**(damage | {"file": tuple(map(str, damage["file"]))}))
+            if frame is None:
                 self.reading = False
                 return
-            image = np.frombuffer(pixels, np.uint8).reshape(header["shape"])
-            yield Frame(header["index"], header["timestamp_s"], image)
+            yield frame
 
     def warnings(self) -> tuple[str, ...]:
         """Return what went wrong in decoding, as far as it has been read."""
@@ -185,6 +207,32 @@ class DecodedSource:
 
 
 def _media(header: dict[str, Any]) -> Media:
-    recorded_at = header["recorded_at"] and datetime.fromisoformat(header["recorded_at"])
-    names = ("id", "kind", "size_bytes", "width", "height", "duration_s")
-    return Media(**{name: header[name] for name in names}, recorded_at=recorded_at)
+    recorded_at, duration_s = header["recorded_at"], header["duration_s"]
+    return Media(
+        id="",
+        kind=_KINDS[_KINDS.index(header["kind"])],
+        size_bytes=int(header["size_bytes"]),
+        width=int(header["width"]),
+        height=int(header["height"]),
+        duration_s=None if duration_s is None else _finite(duration_s),
+        recorded_at=None if recorded_at is None else datetime.fromisoformat(recorded_at),
+    )
+
+
+def _frame(header: dict[str, Any], pixels: bytes) -> Frame:
+    height, width, _ = header["shape"]
+    image = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+    return Frame(int(header["index"]), _finite(header["timestamp_s"]), image)
+
+
+def _times_s(packed: bytes) -> np.ndarray:
+    times_s = np.frombuffer(packed, "<f8")
+    if not np.isfinite(times_s).all():
+        raise ValueError("times that are none")
+    return times_s
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError("a time that is none")
+    return float(number)

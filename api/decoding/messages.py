@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SIZES = struct.Struct("<II")
-MAX_HEADER_BYTES = 1 << 20
+_MOST_HEADER_BYTES = 1 << 20
 
 
 def packed(header: dict[str, Any], payload: bytes = b"") -> bytes:
@@ -19,13 +19,19 @@ def packed(header: dict[str, Any], payload: bytes = b"") -> bytes:
     return _SIZES.pack(len(text), len(payload)) + text + payload
 
 
-def received(read: Callable[[int], bytes]) -> tuple[dict[str, Any], bytes]:
-    """Read a message; `read` returns exactly as many bytes as asked for, or raises.
+def received(read: Callable[[int], bytes], *, most_bytes: int = 0) -> tuple[dict[str, Any], bytes]:
+    """Read a message with at most so many bytes behind it.
 
-    Raises ValueError for what is no message.
+    read: returns exactly as many bytes as asked for, or raises. Raises ValueError for what is no
+    message.
     """
     header_bytes, payload_bytes = _SIZES.unpack(read(_SIZES.size))
-    if header_bytes > MAX_HEADER_BYTES:
-        raise ValueError(f"a header of {header_bytes} bytes")
-    header = json.loads(read(header_bytes))
+    if header_bytes > _MOST_HEADER_BYTES or payload_bytes > most_bytes:
+        raise ValueError(f"a message of {header_bytes} and {payload_bytes} bytes")
+    try:
+        header = json.loads(read(header_bytes))
+    except RecursionError as error:
+        raise ValueError("a header of too many levels") from error
+    if not isinstance(header, dict):
+        raise ValueError("a header that is no object")
     return header, read(payload_bytes) if payload_bytes else b""

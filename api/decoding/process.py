@@ -8,10 +8,14 @@ import select
 import subprocess
 import sys
 import time
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from api.decoding.messages import packed, received
 from indexer.errors import MediaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "HOME")
 _CHUNK_BYTES = 1 << 20
@@ -40,6 +44,8 @@ class DecodingProcess:
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        # It has no more memory than this, so that no honest answer is larger.
+        self._most_bytes = memory_mb << 20
         self._requests, self._answers = self._process.stdin, self._process.stdout.fileno()
         self.answered = 0
 
@@ -54,14 +60,31 @@ class DecodingProcess:
         """Return the next answer: header and payload.
 
         Raises MediaError if the file cannot be decoded, DecodingEnded if nothing came within
-        `limit_s` or the process died of the file.
+        `limit_s`, the process died of the file, or what came is no answer.
         """
         deadline = time.monotonic() + limit_s
-        header, payload = received(lambda count: self._read(count, deadline, limit_s))
+        with self.understood():
+            header, payload = received(
+                lambda count: self._read(count, deadline, limit_s), most_bytes=self._most_bytes
+            )
         self.answered += 1
         if "error" in header:
-            raise MediaError(header["error"])
+            raise MediaError(str(header["error"]))
         return header, payload
+
+    @contextmanager
+    def understood(self) -> Iterator[None]:
+        """Run a block that takes an answer apart: one of another shape raises DecodingEnded.
+
+        A file may have made the process do anything, so nothing that it says is taken for granted.
+        """
+        try:
+            yield
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            self.kill()
+            raise DecodingEnded(
+                "It cannot be decoded: the process that tried gave no sense."
+            ) from error
 
     def _read(self, count: int, deadline: float, limit_s: float) -> bytes:
         parts, missing = [], count

@@ -12,7 +12,6 @@ from api.routes.resources import SECURITY, failures
 from api.schemas import HealthAnswer, ReadyAnswer
 from api.security.access import OPEN, needs
 from api.service import current
-from indexer.errors import SightingsError
 
 api = APIBlueprint(
     "health",
@@ -33,7 +32,7 @@ def healthz() -> dict[str, str]:
 @needs(OPEN)
 def readyz() -> tuple[dict[str, Any], int]:
     """Say whether requests can be answered: each part that they need is `ok` or `failed`."""
-    checks = {"index": _index_answers(), "worker": current().worker_is_well()}
+    checks = current().readiness.look()
     ready = all(checks.values())
     parts = {name: "ok" if well else "failed" for name, well in checks.items()}
     return {"status": "ok" if ready else "failed", "checks": parts}, 200 if ready else 503
@@ -44,11 +43,3 @@ def readyz() -> tuple[dict[str, Any], int]:
 def metrics() -> Response:
     """Measurements for Prometheus."""
     return Response(current().metrics.text(), content_type=CONTENT_TYPE_LATEST)
-
-
-def _index_answers() -> bool:
-    try:
-        _ = current().index.model  # reads from it; an empty index has none
-    except SightingsError:
-        return False
-    return True

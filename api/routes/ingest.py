@@ -16,17 +16,19 @@ from api.problems import Problem
 from api.routes.media import api
 from api.routes.resources import failures
 from api.security.access import needs
-from api.security.roots import require_below_roots
+from api.security.roots import is_allowed, require_below_roots
 from api.service import current
-from api.uploads import keep_upload
+from api.uploads import kept_uploads
 from indexer.errors import MediaError
 from indexer.jobs import enqueue
 from indexer.links import BASE
 from indexer.media import discover
+from indexer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+    from werkzeug.datastructures import FileStorage as Upload
 
     from indexer.jobs import Enqueued
 
@@ -62,23 +64,16 @@ class UploadBody(UploadFields):
 @needs("ingest")
 def add_media() -> tuple[dict[str, Any], int]:
     """Add photos and videos: a form with files, or JSON with paths. They are indexed as a job."""
-    if request.mimetype == JSON:
-        body = read_body(PathsBody)
-        paths, failed = _below_roots(body.paths)
-        force = body.force
-    else:
-        force = read_body(UploadFields, forms=True).force
-        paths, failed = _kept_uploads()
-    service = current()
-    done = enqueue(service.index, paths, service.settings, send=service.send, force=force)
-    return enqueued_answer(done, failed), 202
+    answer = _added_paths() if request.mimetype == JSON else _added_uploads()
+    return answer, 202
 
 
 def enqueued_answer(done: Enqueued, failed: Sequence[str] = ()) -> dict[str, Any]:
     """Return what was queued; see `job_schemas.EnqueuedAnswer`."""
+    batch = _batch_of(done)
     return {
-        "batch": done.batch,
-        "url": f"{BASE}/jobs/{done.batch}",
+        "batch": batch,
+        "url": batch and f"{BASE}/jobs/{batch}",
         "queued": [media_answer(media) for media in done.queued],
         "skipped": [media_answer(media) for media in done.skipped],
         "under_way": [media_answer(media) for media in done.under_way],
@@ -86,37 +81,52 @@ def enqueued_answer(done: Enqueued, failed: Sequence[str] = ()) -> dict[str, Any
     }
 
 
-def _below_roots(texts: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """Return the media files of paths; each lies below the roots itself, links followed."""
-    settings = current().settings.api
-    named = [require_below_roots(text, settings) for text in texts]
-    found: list[Path] = []
-    failed: list[str] = []
-    for item in discover(named):
-        if isinstance(item, MediaError):
-            failed.append(str(item))
-            continue
-        try:
-            found.append(require_below_roots(str(item), settings))
-        except Problem:
-            failed.append(f"{item} is a link that leaves the allowed roots.")
-    return found, failed
+def _batch_of(done: Enqueued) -> str | None:
+    """Return the batch in which the media are worked on, None if none of them is in any."""
+    under_way = [media.batch for media in (*done.queued, *done.under_way)]
+    if done.batch in (*under_way, *(media.batch for media in done.skipped)):
+        return done.batch
+    return next(filter(None, under_way), None)
 
 
-def _kept_uploads() -> tuple[list[Path], list[str]]:
-    """Keep what was sent. Raises Problem if there is nothing, or nothing that can be used."""
-    uploads = request.files.getlist("file")
+def _added_paths() -> dict[str, Any]:
+    body, service = read_body(PathsBody), current()
+    settings = service.settings.api
+    service.require_model_to_index()
+    named = [require_below_roots(text, settings) for text in body.paths]
+    found = list(discover(named, allowed=lambda path: is_allowed(path, settings)))
+    done = enqueue(
+        service.index,
+        [item for item in found if not isinstance(item, MediaError)],
+        service.settings,
+        send=service.send,
+        force=body.force,
+        look=service.look,
+    )
+    return enqueued_answer(done, [str(item) for item in found if isinstance(item, MediaError)])
+
+
+def _added_uploads() -> dict[str, Any]:
+    force, service = read_body(UploadFields, forms=True).force, current()
+    uploads = _sent_files()
+    service.require_model_to_index()
+    with kept_uploads(uploads) as kept:
+        done = enqueue(
+            service.index,
+            list(kept.looks),
+            service.settings,
+            send=service.send,
+            force=force,
+            look=kept.looks.__getitem__,
+        )
+    return enqueued_answer(done, kept.failed)
+
+
+def _sent_files() -> list[Upload]:
+    """Return the files of the form. Raises Problem if there is none, or one of another field."""
     if unknown := sorted(set(request.files) - {"file"}):
-        raise Problem("invalid", f"{unknown[0]}: there is no such file field; use file.")
+        raise Problem("invalid", f"{shown(unknown[0])}: there is no such file field; use file.")
+    uploads = request.files.getlist("file")
     if not uploads:
         raise Problem("invalid", f"file: send at least one as {MULTIPART}.")
-    kept: list[Path] = []
-    failed: list[str] = []
-    for upload in uploads:
-        try:
-            kept.append(keep_upload(upload))
-        except MediaError as error:  # noqa: PERF203, one bad file does not end the others
-            failed.append(str(error))
-    if not kept:
-        raise Problem("media_refused", failed[0])
-    return kept, failed
+    return uploads

@@ -23,8 +23,8 @@ from api.routes.resources import MediaPath, blueprint, failures, media_of
 from api.security.access import needs
 from api.service import current
 from api.uploads import delete_uploads
-from indexer.errors import NotFound
-from indexer.jobs import CancelledJobs, cancel, retry
+from indexer.errors import NotFound, PurgeUnfinished
+from indexer.jobs import cancel, retry
 from indexer.links import BASE
 from indexer.progress import BatchProgress, batch_progress, list_batches, media_progress
 
@@ -74,7 +74,8 @@ def list_job_media(path: JobPath, query: PageQuery) -> dict[str, Any]:
     index = current().index
     with _known_job():
         batch_progress(index, path.job_id)
-    items, cursor = page(index.iter_media(batch=path.job_id), query, _media_key)
+    found = index.iter_media(batch=path.job_id, after=query.after(str, str))
+    items, cursor = page(found, query, _media_key)
     return {"items": [_with_progress(media) for media in items], "next_cursor": cursor}
 
 
@@ -82,38 +83,34 @@ def list_job_media(path: JobPath, query: PageQuery) -> dict[str, Any]:
 @needs("ingest")
 def cancel_job(path: JobPath) -> dict[str, Any]:
     """Take back what of a job is queued or being worked on."""
-    service = current()
     with _known_job():
-        return _cancelled(cancel(service.index, service.settings, batch=path.job_id))
+        return _cancelled(batch=path.job_id)
 
 
 @api.post("/jobs/<job_id>/retry", responses={202: EnqueuedAnswer, **failures(404)})
 @needs("ingest")
 def retry_job(path: JobPath) -> tuple[dict[str, Any], int]:
     """Try again what of a job failed."""
-    service = current()
     with _known_job():
-        done = retry(service.index, service.settings, send=service.send, batch=path.job_id)
-    return enqueued_answer(done), 202
+        return _retried(batch=path.job_id), 202
 
 
 @api.post("/media/<media_id>/cancel", responses={200: CancelledAnswer, **failures(404)})
 @needs("ingest")
 def cancel_media(path: MediaPath) -> dict[str, Any]:
     """Take back a photo or video that is queued or being worked on."""
-    service, media = current(), media_of(path)
+    media = media_of(path)
     with _known_media():
-        return _cancelled(cancel(service.index, service.settings, media_ids=[media.id]))
+        return _cancelled(media_ids=[media.id])
 
 
 @api.post("/media/<media_id>/retry", responses={202: EnqueuedAnswer, **failures(404)})
 @needs("ingest")
 def retry_media(path: MediaPath) -> tuple[dict[str, Any], int]:
     """Try a photo or video again that failed."""
-    service, media = current(), media_of(path)
+    media = media_of(path)
     with _known_media():
-        done = retry(service.index, service.settings, send=service.send, media_ids=[media.id])
-    return enqueued_answer(done), 202
+        return _retried(media_ids=[media.id]), 202
 
 
 def _answer(batch: BatchProgress) -> dict[str, Any]:
@@ -137,7 +134,24 @@ def _with_progress(media: Media) -> dict[str, Any]:
     return {**media_answer(found.media), "segments": asdict(found.progress)}
 
 
-def _cancelled(done: CancelledJobs) -> dict[str, Any]:
+def _retried(**which: Any) -> dict[str, Any]:
+    service = current()
+    service.require_model_to_index()
+    done = retry(service.index, service.settings, send=service.send, look=service.look, **which)
+    return enqueued_answer(done)
+
+
+def _cancelled(**which: Any) -> dict[str, Any]:
+    """Cancel, and delete the uploads of what was removed, also if its bytes are not off the disks.
+
+    which: as `indexer.jobs.cancel` takes it. Raises NotFound, IndexFailure.
+    """
+    service = current()
+    try:
+        done = cancel(service.index, service.settings, **which)
+    except PurgeUnfinished as unfinished:
+        delete_uploads(unfinished.removed)
+        raise
     files = delete_uploads(done.removed)
     return {
         "removed": [media.id for media in done.removed],

@@ -8,7 +8,7 @@ from flask import Response
 from pydantic import ConfigDict, Field
 
 from api.documents import deleted_answer, face_answer, media_answer
-from api.files import file_response, present_file
+from api.files import file_response
 from api.filters import MediaFilters, media_filters
 from api.frames import FrameQuery, frame_response
 from api.paging import PageQuery, page
@@ -56,7 +56,9 @@ class MediaFrameQuery(FrameQuery, SignedQuery):
 @needs("search")
 def list_media(query: MediaQuery) -> dict[str, Any]:
     """List photos and videos, in order of path."""
-    found = current().index.iter_media(media_filters(query), states=tuple(query.state))
+    found = current().index.iter_media(
+        media_filters(query), states=tuple(query.state), after=query.after(str, str)
+    )
     items, cursor = page(found, query, _media_key)
     return {"items": [media_answer(media) for media in items], "next_cursor": cursor}
 
@@ -84,8 +86,7 @@ def list_faces(path: MediaPath, query: PageQuery) -> dict[str, Any]:
 @needs("search")
 def get_file(path: MediaPath) -> Response:
     """Fetch the file itself; ranges of bytes are served, for players."""
-    media = media_of(path)
-    return file_response(present_file(media), media.id)
+    return file_response(media_of(path))
 
 
 @api.get("/media/<media_id>/frame", responses={200: JPEG, **failures(404)})

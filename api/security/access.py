@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import current_app, g, request
@@ -10,6 +11,7 @@ from api.problems import Problem
 from api.security.hosts import require_host, require_same_site
 from api.security.signing import COOKIE
 from api.service import current
+from indexer.errors import EnvironmentFailure
 from indexer.text import shown
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 OPEN = "open"
 """The scope of what needs no key: it gives away nothing that is indexed."""
+_LINK_PARAMETERS = frozenset({"signature", "max_side_px", "box"})
+"""What a link may say besides its path, which is all that its signature holds for."""
 _OPEN_BLUEPRINTS = frozenset({"openapi", "swagger"})
 
 
@@ -37,18 +41,26 @@ def needs(scope: str, *, signed: bool = False) -> Callable[[View], View]:
 
 
 def add_to(app: Flask) -> None:
-    """Check every request before its route sees it."""
+    """Check every request before its route sees it; see `identify` for what comes before."""
+    app.before_request(require_allowed)
 
-    @app.before_request
-    def check() -> None:
-        settings = current().settings.api
-        require_host(request, settings)
-        require_same_site(request)
-        g.key = None
-        if request.endpoint is None:  # there is no such route, which need not be hidden
-            return
-        _require_scope(request.endpoint)
-        _require_known_parameters(request.endpoint)
+
+def identify() -> None:
+    """Note who asks, if they say it: limits count by that, and refusals count, too."""
+    g.key = None
+    if current().key_needed:
+        with suppress(EnvironmentFailure):  # is met again where a key is needed
+            g.key = signed_in()
+
+
+def require_allowed() -> None:
+    """Raise Problem for a request that may not be made, by this caller or by anybody."""
+    require_host(request, current().settings.api)
+    require_same_site(request)
+    if request.endpoint is None:  # there is no such route, which need not be hidden
+        return
+    _require_scope(request.endpoint)
+    _require_known_parameters(request.endpoint)
 
 
 def _require_scope(endpoint: str) -> None:
@@ -60,7 +72,7 @@ def _require_scope(endpoint: str) -> None:
         return
     if not current().key_needed:
         return
-    g.key = _key()
+    g.key = g.key or _key()
     if not g.key.allows(scope):
         raise Problem("scope_missing", f"It needs the scope {scope}.", scope=scope)
 
@@ -110,4 +122,6 @@ def _key() -> ApiKey:
 
 def _is_signed() -> bool:
     signature = request.args.get("signature", "")
+    if not request.args.keys() <= _LINK_PARAMETERS:
+        return False
     return bool(signature) and current().signer.links.is_signed(request.path, signature)

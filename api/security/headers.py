@@ -9,6 +9,13 @@ from flask import g, request
 if TYPE_CHECKING:
     from flask import Flask, Response
 
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
 _DATA = "default-src 'none'; frame-ancestors 'none'"
 _PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -26,14 +33,10 @@ def add_to(app: Flask) -> None:
     def protect(response: Response) -> Response:
         headers = response.headers
         headers.setdefault("Content-Security-Policy", _policy(response))
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["X-Frame-Options"] = "DENY"
-        headers["Referrer-Policy"] = "no-referrer"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers.update(ALWAYS)
         # Pictures by signed paths are made for other pages, such as Kibana's.
         site = "cross-origin" if g.get("signed") else "same-origin"
         headers["Cross-Origin-Resource-Policy"] = site
-        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         headers.setdefault("Cache-Control", "no-store")
         return response
 

@@ -41,10 +41,12 @@ def require_host(request: Request, settings: ApiSettings) -> None:
     A page whose name's owner makes it mean this machine (DNS rebinding) sends its own name.
     """
     name = host_name(request.host)
-    allowed = {host.lower() for host in listed(settings.hosts)}
-    if is_loopback(name) or name in allowed:
+    named = {host.lower() for host in listed(settings.hosts)}
+    if is_loopback(name) or name in named | {settings.host.strip("[]").lower()}:
         return
-    if needs_key(settings) and not allowed:
+    # At an address of the network it may have any name. Every request needs a key there, and the
+    # cookie of another name is not sent along.
+    if needs_key(settings) and not named:
         return
     raise Problem("host_refused", "Use the address that `sightings serve` shows, or set api.hosts.")
 

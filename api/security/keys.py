@@ -146,8 +146,11 @@ class KeyStore:
         return EnvironmentFailure(f"The keys file {self._path} cannot be used: {reason}.")
 
 
-def write_private(path: Path, content: str) -> None:
-    """Replace a file at once by one that only its owner may read."""
+def write_private(path: Path, content: str, *, replace: bool = True) -> None:
+    """Make a file that only its owner may read, as a whole or not at all.
+
+    replace: one that is there; otherwise that raises FileExistsError.
+    """
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
@@ -155,10 +158,12 @@ def write_private(path: Path, content: str) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        fresh.replace(path)
-    except BaseException:
+        if replace:
+            fresh.replace(path)
+        else:
+            path.hardlink_to(fresh)
+    finally:
         fresh.unlink(missing_ok=True)
-        raise
 
 
 def _hash(secret: str) -> str:

@@ -1,27 +1,24 @@
-"""How often one caller may ask, and how many searches run at once."""
+"""How often one caller may ask."""
 
 from __future__ import annotations
 
-import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from flask import request
 
 from api.problems import Problem, problem_response
 from api.security.access import caller
 from indexer.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flask import Flask, Response
     from flask_limiter import RequestLimit
 
     from indexer.settings_api import ApiSettings
 
-_SPARE_THREADS = 8
-"""Threads that are never left waiting for a search, so that everything else is answered."""
-_SIGN_IN = "20/minute"
+_WRONG_KEYS = "20/minute"
+_NO_ROUTE = "none"
 
 
 def add_to(
@@ -29,6 +26,7 @@ def add_to(
 ) -> None:
     """Limit how often a caller may ask: for anything, and for `searches`, which are endpoints.
 
+    What is refused counts, and what is not there. Of `sign_in`, what fails has a limit of its own.
     storage: `memory://`, or a Redis that several services share. Raises UsageError for a rate
     that is none.
     """
@@ -54,6 +52,7 @@ def add_to(
         caller,
         app=app,
         application_limits=[settings.rate],
+        request_identifier=lambda: request.endpoint or _NO_ROUTE,
         storage_uri=storage,
         strategy="moving-window",
         on_breach=refused,
@@ -63,41 +62,9 @@ def add_to(
     views: dict[str, Any] = app.view_functions
     for endpoint in searches:
         views[endpoint] = limiter.limit(settings.search_rate)(views[endpoint])
-    views[sign_in] = limiter.limit(_SIGN_IN, key_func=get_remote_address)(views[sign_in])
-
-
-class Turns:
-    """Lets some searches run at once, some wait a little, and refuses the rest at once."""
-
-    def __init__(self, settings: ApiSettings) -> None:
-        self._running = threading.BoundedSemaphore(settings.max_searches)
-        self._may_wait = max(settings.threads - settings.max_searches - _SPARE_THREADS, 0)
-        self._waiting = 0
-        self._queue_s = settings.queue_s
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Hold a turn. Raises Problem `overloaded` if none gets free in time."""
-        if not self._running.acquire(blocking=False):
-            self._wait()
-        try:
-            yield
-        finally:
-            self._running.release()
-
-    def _wait(self) -> None:
-        with self._lock:
-            if self._waiting >= self._may_wait:
-                raise _overloaded()
-            self._waiting += 1
-        try:
-            if not self._running.acquire(timeout=self._queue_s):
-                raise _overloaded()
-        finally:
-            with self._lock:
-                self._waiting -= 1
-
-
-def _overloaded() -> Problem:
-    return Problem("overloaded", "As many searches as may run are running; try again shortly.")
+    wrong_keys = limiter.limit(
+        _WRONG_KEYS,
+        key_func=get_remote_address,
+        deduct_when=lambda response: response.status_code == 401,
+    )
+    views[sign_in] = wrong_keys(views[sign_in])

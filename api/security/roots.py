@@ -7,18 +7,10 @@ from typing import TYPE_CHECKING
 
 from api.problems import Problem
 from api.security.hosts import listed
+from indexer.uploads import media_root
 
 if TYPE_CHECKING:
     from indexer.settings_api import ApiSettings
-
-
-def media_root(settings: ApiSettings) -> Path:
-    """Return the folder of uploads, with links resolved."""
-    if settings.media_root:
-        return Path(settings.media_root).resolve()
-    from platformdirs import user_data_path
-
-    return (user_data_path("sightings") / "media").resolve()
 
 
 def allowed_roots(settings: ApiSettings) -> tuple[Path, ...]:
@@ -40,11 +32,15 @@ def require_below_roots(text: str, settings: ApiSettings) -> Path:
     Whether something is there is not said of what lies elsewhere.
     """
     path = Path(text)
-    roots = allowed_roots(settings)
-    if "\0" in text or not path.is_absolute() or not any(is_below(path, root) for root in roots):
-        allowed = ", ".join(map(str, roots)) or "none are set: api.roots"
+    if "\0" in text or not path.is_absolute() or not is_allowed(path, settings):
+        allowed = ", ".join(map(str, allowed_roots(settings))) or "none are set: api.roots"
         raise Problem("path_refused", f"Files must lie below one of the roots ({allowed}).")
     return path
+
+
+def is_allowed(path: Path, settings: ApiSettings) -> bool:
+    """Whether a path may be indexed: it lies below one of the roots once all links are followed."""
+    return any(is_below(path, root) for root in allowed_roots(settings))
 
 
 def may_serve(path: Path, settings: ApiSettings) -> bool:

@@ -7,6 +7,7 @@ once nothing that it signed is in use.
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from api.security.keys import keys_path, write_private
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
     from indexer.settings_api import ApiSettings
 
 COOKIE = "sightings_session"
+_KEY_BYTES = 32
 
 
 def signing_keys(settings: ApiSettings) -> tuple[str, ...]:
     """Return the signing keys, newest first; without any set, one made and kept beside the keys.
 
-    Raises EnvironmentFailure if that file cannot be read or made.
+    Raises EnvironmentFailure if that file cannot be read or made, or holds no key.
     """
     given = given_keys(settings)
     if given:
@@ -31,12 +33,19 @@ def signing_keys(settings: ApiSettings) -> tuple[str, ...]:
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_private(path, secrets.token_urlsafe(32))
-        return (path.read_text(encoding="utf-8").strip(),)
-    except OSError as error:
+            with suppress(FileExistsError):  # of two that start at once, both take the first's
+                write_private(path, secrets.token_urlsafe(_KEY_BYTES), replace=False)
+        key = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
         raise EnvironmentFailure(
-            f"The signing key {path} cannot be read or made: {error.strerror}."
+            f"The signing key {path} cannot be read or made: {reason}."
         ) from error
+    if len(key) < _KEY_BYTES:
+        raise EnvironmentFailure(
+            f"The signing key {path} is too short to be one: delete that file, and one is made."
+        )
+    return (key,)
 
 
 class Signer:

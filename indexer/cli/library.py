@@ -11,12 +11,14 @@ from indexer.cli.options import (
     IndexOption,
     JsonOption,
     MediaArgument,
+    SetOption,
     YesOption,
     confirm,
     load_settings,
     open_existing,
 )
 from indexer.cli.output import note, say, say_deleted, span, table
+from indexer.cli.uploads import with_uploads
 from indexer.text import clock, counted, near, shown
 
 if TYPE_CHECKING:
@@ -98,16 +100,23 @@ def _say_media(document: dict[str, Any]) -> None:
 
 
 @media_app.command("remove")
-def remove_media(media: MediaArgument, index: IndexOption = None, yes: YesOption = False) -> None:
-    """Delete photos or videos from the index for good; the files themselves stay."""
+def remove_media(
+    media: MediaArgument,
+    index: IndexOption = None,
+    assignments: SetOption = None,
+    yes: YesOption = False,
+) -> None:
+    """Delete photos or videos from the index for good; of the files themselves, uploads alone."""
     from indexer.lookup import find_media
 
-    with open_existing(load_settings(index=index)) as opened:
+    settings = load_settings(assignments, index=index)
+    with open_existing(settings) as opened:
         found = {wanted.id: wanted for wanted in (find_media(opened, text) for text in media)}
         for wanted in found.values():
             say(f"{wanted.id[:12]}  {shown(near(wanted.path))}")
         confirm(f"Delete all that the index holds of {len(found)} media for good?", yes=yes)
-        say_deleted(lambda: opened.delete_media(list(found)))
+        with with_uploads(found.values(), settings):
+            say_deleted(lambda: opened.delete_media(list(found)))
 
 
 @media_app.command("prune")

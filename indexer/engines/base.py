@@ -84,9 +84,11 @@ class Index(Versions, Jobs, Upkeep):
         *,
         states: Sequence[State] = (),
         batch: str | None = None,
+        after: tuple[str, str] | None = None,
     ) -> Iterator[Media]:
         """Yield media in order of `Media.path`, then id: in those states and that batch, if given.
 
+        after: the path and id of a media, which may be gone; those up to it are not even read.
         Only the filters persons, media_ids, exclude_media_ids, file_names, path_prefix, kind,
         recorded_* apply; with `persons` a media counts when any of its faces has such a name.
         """

@@ -64,7 +64,7 @@ def test_a_process_serves_many_files_and_ends_with_the_service(made_archive) -> 
     decoders = Decoders(ApiSettings(decoders=1))
     before = children()
     for _ in range(3):
-        decoders.probe(made_archive.folder / "grace.png", name="x", max_pixels=PIXELS)
+        decoders.look(made_archive.folder / "grace.png", name="x", max_pixels=PIXELS)
     assert len(children() - before) == 1
     decoders.close()
     assert children() <= before
@@ -86,18 +86,18 @@ def test_a_file_that_takes_too_long_is_refused_and_its_process_ended(made_archiv
     decoders = Decoders(ApiSettings(decoders=1, decode_s=0.001))
     before = children()
     with pytest.raises(MediaError, match=r"slow\.mp4.*within 0\.001 s"):
-        decoders.probe(made_archive.folder / "both.mp4", name="slow.mp4", max_pixels=PIXELS)
+        decoders.look(made_archive.folder / "both.mp4", name="slow.mp4", max_pixels=PIXELS)
     assert children() <= before
 
 
 def test_a_process_that_was_killed_is_replaced(decoders, made_archive) -> None:
     photo, before = made_archive.folder / "grace.png", children()
-    decoders.probe(photo, name="x", max_pixels=PIXELS)
+    decoders.look(photo, name="x", max_pixels=PIXELS)
     (child,) = children() - before
     os.kill(child, signal.SIGKILL)
     while psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
         time.sleep(0.01)
-    assert decoders.probe(photo, name="x", max_pixels=PIXELS).kind == "photo"
+    assert decoders.look(photo, name="x", max_pixels=PIXELS)[0].kind == "photo"
 
 
 def test_a_process_that_dies_of_a_file_leaves_an_error_that_names_it(
@@ -113,14 +113,14 @@ def test_a_process_that_dies_of_a_file_leaves_an_error_that_names_it(
 
     with pytest.raises(MediaError, match=r"fatal\.mp4.*ended"):
         killed_while_reading()
-    assert decoders.probe(made_archive.folder / "grace.png", name="x", max_pixels=PIXELS)
+    assert decoders.look(made_archive.folder / "grace.png", name="x", max_pixels=PIXELS)
 
 
 def test_frames_that_nobody_reads_do_not_get_into_the_next_answer(decoders, made_archive) -> None:
     video, photo = made_archive.folder / "both.mp4", made_archive.folder / "grace.png"
     with decoders.opened(video, name="v", max_pixels=PIXELS) as (_, source):
         next(source.frames())
-    assert decoders.probe(photo, name="p", max_pixels=PIXELS).kind == "photo"
+    assert decoders.look(photo, name="p", max_pixels=PIXELS)[0].kind == "photo"
 
 
 def test_while_all_processes_are_busy_others_are_told_to_come_back(decoders, made_archive) -> None:
@@ -128,7 +128,7 @@ def test_while_all_processes_are_busy_others_are_told_to_come_back(decoders, mad
 
     def second() -> None:
         try:
-            decoders.probe(photo, name="x", max_pixels=PIXELS)
+            decoders.look(photo, name="x", max_pixels=PIXELS)
         except Problem as problem:
             refused.append(problem.code)
 
@@ -145,7 +145,7 @@ def test_the_process_cannot_write_files_nor_see_secrets(tmp_path: Path, monkeypa
     decoders.warm_up()
     (child,) = children() - before
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
-    decoders.probe(tmp_path / "a.png", name="x", max_pixels=PIXELS)
+    decoders.look(tmp_path / "a.png", name="x", max_pixels=PIXELS)
     assert "hidden-word" not in Path(f"/proc/{child}/environ").read_text()
     limits = Path(f"/proc/{child}/limits").read_text()
     (size,) = [line for line in limits.splitlines() if line.startswith("Max file size")]

@@ -150,7 +150,8 @@ def test_paths_elsewhere_are_refused_links_included(serve, tmp_path, new_photo) 
         assert (answer.status_code, answer.json["code"]) == (403, "path_refused"), path
     answer = service.post(ADDRESS, json={"paths": [str(allowed)]})
     assert answer.json["queued"] == []
-    assert len(answer.json["failed"]) >= 1
+    assert len(answer.json["failed"]) == 3
+    assert new_photo.name not in str(answer.json["failed"]), "it lies outside"
     assert service.sent == []
 
 

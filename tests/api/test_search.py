@@ -241,7 +241,7 @@ def test_at_most_so_many_photos_are_taken(serve) -> None:
 def test_nothing_of_a_query_stays(service) -> None:
     service.post(ADDRESS, **sent(service.archive.folder / "grace.png"))
     service.post(ADDRESS, **upload(b"no photo"))
-    assert list(service.app.extensions["sightings"].folder.iterdir()) == []
+    assert list(service.app.extensions["sightings"].queries.folder.iterdir()) == []
 
 
 def test_an_empty_index_says_so(serve, archive) -> None:
@@ -274,7 +274,7 @@ def test_a_video_is_searched_for_in_the_background(service, networks, tmp_path, 
     document = search_document(query, find(service.index, query, filters=Filters(kind="photo")))
     assert [as_the_command_line(each) for each in job["lists"]] == [document]
     assert document["results"]
-    assert list(service.app.extensions["sightings"].folder.iterdir()) == []
+    assert list(service.app.extensions["sightings"].queries.folder.iterdir()) == []
 
 
 def test_a_search_for_a_video_can_fail_and_be_forgotten(service, tmp_path, portraits) -> None:

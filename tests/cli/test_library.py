@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from indexer.engines import open_index
+from indexer.records import MediaFile
 from tests.cli.conftest import ODD_NAME
 from tests.cli.running import sightings
 
@@ -68,6 +69,39 @@ def test_removed_media_are_gone_with_their_faces_and_labels(library: Library) ->
     left = [name for name in ALL if name != "anna.jpg"]
     assert names(sightings("media", "list", "--json").document) == left
     assert sightings("search", "--stored-face", library.anna).code == 1
+
+
+def test_uploads_are_removed_with_their_media_and_other_files_stay(
+    library: Library, tmp_path: Path
+) -> None:
+    anna = library.anna.split("-")[0]
+    upload = tmp_path / "uploads" / anna[:2] / anna / "anna.jpg"
+    other = tmp_path / "anna.jpg"
+    for path in (upload, other):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"a photo")
+        with open_index(str(library.index)) as index:
+            index.put_file(MediaFile(str(path), 7, 0, anna))
+    root = f"api.media_root={tmp_path / 'uploads'}"
+    run = sightings("media", "remove", anna, "--yes", "--set", root)
+    assert run.code == 0
+    assert run.out.endswith("\nDeleted 1 media, 1 face, 1 label.\nDeleted 1 uploaded file.\n")
+    assert not upload.exists()
+    assert list((tmp_path / "uploads").iterdir()) == []
+    assert other.exists()
+
+
+def test_an_upload_that_lies_elsewhere_is_told(library: Library, tmp_path: Path) -> None:
+    anna = library.anna.split("-")[0]
+    upload = tmp_path / "uploads" / anna[:2] / anna / "anna.jpg"
+    upload.parent.mkdir(parents=True)
+    upload.write_bytes(b"a photo")
+    with open_index(str(library.index)) as index:
+        index.put_file(MediaFile(str(upload), 7, 0, anna))
+    run = sightings("media", "remove", anna, "--yes")
+    assert run.code == 0
+    assert f"The upload {upload} is still there" in run.err
+    assert upload.exists()
 
 
 def test_nothing_is_removed_where_nobody_can_be_asked(library: Library) -> None:

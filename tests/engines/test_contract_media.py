@@ -115,6 +115,30 @@ def test_media_come_in_order_of_first_path_and_by_id_without_one(index: Index) -
     assert [media.path for media in index.iter_media()] == ["/p/a.jpg", "/p/y.jpg", *pathless]
 
 
+def test_media_can_be_read_from_behind_any_of_them_whether_it_is_still_there_or_not(
+    index: Index,
+) -> None:
+    add_photo(index, "named", axis(0), path="/p/m.jpg")
+    index.label([make_label(next(index.iter_faces()), "Ann")])
+    for name in ("odd", "upper", "without a path"):
+        add_photo(index, name)
+    put_path(index, photo("odd"), "/p/undecodable \udcff byte.jpg")
+    put_path(index, photo("upper"), "/p/B.jpg")
+    listed = list(index.iter_media())
+    assert len(listed) == 4
+    for place, media in enumerate(listed):
+        after = (media.path, media.id)
+        assert list(index.iter_media(after=after)) == listed[place + 1 :]
+        assert list(index.iter_media(Filters(persons=("Ann",)), after=after)) == [
+            each for each in listed[place + 1 :] if each.path == "/p/m.jpg"
+        ]
+    index.delete_media([listed[1].id])
+    assert list(index.iter_media(after=(listed[1].path, listed[1].id))) == listed[2:]
+    assert list(index.iter_media(after=("", "\ud800"), states=["working"])) == [
+        each for each in listed if each.state == "working" and each != listed[1]
+    ]
+
+
 def test_iterating_over_media_goes_on_while_they_are_deleted(index: Index) -> None:
     for name in "abc":
         add_photo(index, name, path=f"/p/{name}.jpg")

@@ -35,6 +35,13 @@ def test_too_large_a_photo(visit, serve, archive, tmp_path, portraits) -> None:
     expect(page.page.locator(".results [role=alert]")).to_contain_text("That is too large")
 
 
+def test_more_photos_than_the_service_takes(visit, serve, archive, tmp_path, portraits) -> None:
+    page = visit(serve(archive.location, max_query_photos=11))
+    page.may_fail = True
+    page.drop(*(photo(tmp_path / f"{n}.png", still(portraits, "eileen")) for n in range(12)))
+    expect(page.page.locator(".results [role=alert]")).to_contain_text("at most 11 are taken")
+
+
 def test_an_empty_index(visit, serve, tmp_path, portraits) -> None:
     location = tmp_path / "empty.sightings"
     open_index(location, create=True).close()

@@ -83,6 +83,18 @@ def test_what_failed_is_tried_again(adding, own_site, new, tmp_path) -> None:
     expect(job.locator(".state").first).to_have_text("Done")
 
 
+def test_jobs_are_shown_again_after_a_failure_as_soon_as_there_is_a_new_one(adding, new) -> None:
+    adding.may_fail = True
+    adding.page.route("**/api/v1/jobs?*", lambda route: route.abort())
+    adding.page.reload()
+    failure = adding.page.locator(".jobs [role=alert]")
+    expect(failure).to_contain_text("The service does not answer")
+    adding.page.unroute_all()
+    adding.choose("Choose files", new)
+    expect(adding.page.locator(".job .state").first).to_have_text("Done")
+    expect(failure).to_have_count(0)
+
+
 def test_a_file_that_is_none_is_refused_in_words(adding, tmp_path) -> None:
     adding.may_fail = True
     (tmp_path / "letter.png").write_text("Dear Sir or Madam")

@@ -48,6 +48,7 @@ def fake_networks(model: ModelIdentity | None, settings: Settings) -> Networks: 
     import torch
 
     torch.set_num_threads(1)
+    print(f"Networks see GPU {os.environ.get('CUDA_VISIBLE_DEVICES')}")
     return Networks(ObedientDetector(settings.faces), FakeEmbedder(), settings)
 
 

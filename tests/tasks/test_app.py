@@ -15,7 +15,7 @@ from indexer.jobs import enqueue
 from indexer.settings import Settings
 from indexer.settings_tasks import TaskSettings
 from tasks.app import make_app
-from tasks.sending import sender, waiting
+from tasks.sending import sender, waiting, workers_alive
 from tests.clips import photo, still
 from tests.tasks.running import ROOT, Worker, ended, wait_until
 
@@ -39,6 +39,14 @@ def test_messages_are_answered_for_late_one_at_a_time_and_never_pickled() -> Non
         "sightings.segment",
         "sightings.sweep",
     }
+
+
+def test_apps_of_one_process_have_tasks_of_their_own() -> None:
+    settings = Settings(tasks=TaskSettings(broker_url=BROKER))
+    one, other = make_app(settings), make_app(settings)
+    assert one.tasks["sightings.media"].app is one
+    assert other.tasks["sightings.media"].app is other
+    assert one.tasks["sightings.media"].run is not other.tasks["sightings.media"].run
 
 
 def test_redis_waits_longer_for_an_answer_than_any_task_may_take() -> None:
@@ -66,7 +74,11 @@ def test_there_is_no_app_without_a_broker() -> None:
 
 def test_a_broker_that_does_not_answer_is_told_without_its_password() -> None:
     settings = Settings(tasks=TaskSettings(broker_url=BROKER))
-    for call in (lambda: sender(settings)(["0" * 32]), lambda: waiting(settings)):
+    for call in (
+        lambda: sender(settings)(["0" * 32]),
+        lambda: waiting(settings),
+        lambda: workers_alive(settings),
+    ):
         with pytest.raises(BrokerFailure) as failure:
             call()
         assert "hush" not in repr(failure.value)

@@ -27,11 +27,12 @@ export function whenSignedOut(listener) {
  * Ask for a path below /api/v1 and return { status, body, headers }.
  *
  * query: parameters; lists repeat, empty ones are left out. json or form: the body. blob: the
- * answer is a picture. A busy service (429, 503 with Retry-After) is asked again.
+ * answer is a picture. keepalive: it is sent though the page is being left. A busy service (429, 503
+ * with Retry-After) is asked again.
  */
-export async function request(path, { method = "GET", query = {}, json, form, signal, blob = false } = {}) {
+export async function request(path, { method = "GET", query = {}, json, form, signal, blob = false, keepalive = false } = {}) {
   const address = withQuery(path.startsWith("/") ? path : `${BASE}/${path}`, query);
-  const options = { method, signal, credentials: "same-origin", headers: { Accept: "application/json, */*" } };
+  const options = { method, signal, keepalive, credentials: "same-origin", headers: { Accept: "application/json, */*" } };
   if (json !== undefined) {
     options.body = JSON.stringify(json);
     options.headers["Content-Type"] = "application/json";

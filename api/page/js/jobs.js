@@ -42,21 +42,16 @@ export function jobList(signal) {
     return body.items.some((job) => job.state === "queued" || job.state === "working");
   };
   const follow = async () => {
-    try {
-      for (;;) {
-        const moving = await load();
-        await pauseOrWake(moving ? waitS : SLOWEST_S * 4);
-        if (document.hidden) await untilVisible(signal);
-      }
-    } catch (error) {
-      if (!isAborted(error)) fill(element, failurePanel(error, { again: follow }));
+    while (!signal.aborted) {
+      waiting = new AbortController(); // before it is asked: who refreshes meanwhile is not passed over
+      const moving = await load().catch(failed);
+      await pause(moving ? waitS : SLOWEST_S * 4, AbortSignal.any([signal, waiting.signal])).catch(() => {});
+      if (document.hidden) await untilVisible(signal);
     }
   };
-  const pauseOrWake = async (seconds) => {
-    waiting = new AbortController();
-    await pause(seconds, AbortSignal.any([signal, waiting.signal])).catch((error) => {
-      if (signal.aborted) throw error;
-    });
+  const failed = (error) => {
+    if (!isAborted(error)) fill(element, failurePanel(error, { again: refresh }));
+    return false;
   };
   const refresh = () => {
     waitS = FASTEST_S;
@@ -67,9 +62,9 @@ export function jobList(signal) {
 }
 
 function untilVisible(signal) {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     document.addEventListener("visibilitychange", resolve, { once: true, signal });
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    signal.addEventListener("abort", resolve, { once: true });
   });
 }
 
@@ -80,9 +75,12 @@ function jobRow(first, refresh, signal) {
   const details = el("details", { class: "job-files" }, el("summary", {}, "Files"));
   const place = el("div", {});
   details.append(place);
-  details.addEventListener("toggle", () => {
-    if (details.open) showFiles(place, first, signal);
-  });
+  let files = null;
+  const showFiles = () => {
+    if (files) files.reload();
+    else files = fileList(place, first, signal);
+  };
+  details.addEventListener("toggle", () => details.open && showFiles());
   const cancel = el("button", { type: "button", class: "button small" }, icon("close"), "Cancel");
   const again = el("button", { type: "button", class: "button small" }, icon("retry"), "Try failed ones again");
   cancel.addEventListener("click", async () => (await askCancel(first)) && refresh());
@@ -116,7 +114,7 @@ function jobRow(first, refresh, signal) {
     cancel.hidden = over;
     again.hidden = job.media.failed === 0;
     const now = JSON.stringify(job.media);
-    if (details.open && stateShown && now !== stateShown) showFiles(place, job, signal);
+    if (details.open && stateShown && now !== stateShown) showFiles();
     stateShown = now;
   };
   return { element, set };
@@ -131,11 +129,11 @@ function jobWords({ media, segments, state }) {
   return parts.join(" · ");
 }
 
-function showFiles(place, job, signal) {
-  pagedList({
+function fileList(place, job, signal) {
+  return pagedList({
     place,
     path: job.media_url,
-    query: { limit: 20 },
+    query: () => ({ limit: 20 }),
     list: el("ul", { class: "media-list" }),
     item: (media) =>
       el(

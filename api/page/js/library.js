@@ -58,24 +58,25 @@ export function showLibrary(main, { params }, signal) {
     ),
     place,
   );
-  const show = () => {
+  const showFilters = () => {
     kinds.set(shown.get("kind") ?? "");
     for (const [name, input] of Object.entries(inputs)) input.value = shown.get(name) ?? "";
-    const listed = pagedList({
-      place,
-      path: "media",
-      query: Object.fromEntries(FILTERS.map((name) => [name, shown.getAll(name)])),
-      list: el("ul", { class: "media-list panel", "aria-label": "Photos and videos" }),
-      item: (media) => mediaRow(media, () => listed.reload()),
-      empty: () => (FILTERS.some((name) => shown.get(name)) ? emptyFilters() : emptyLibrary()),
-      signal,
-    });
   };
-  show();
+  showFilters();
+  const listed = pagedList({
+    place,
+    path: "media",
+    query: () => Object.fromEntries(FILTERS.map((name) => [name, shown.getAll(name)])),
+    list: el("ul", { class: "media-list panel", "aria-label": "Photos and videos" }),
+    item: (media) => mediaRow(media, () => listed.reload()),
+    empty: () => (FILTERS.some((name) => shown.get(name)) ? emptyFilters() : emptyLibrary()),
+    signal,
+  });
   return {
     update: (route) => {
       shown = route.params;
-      show();
+      showFilters();
+      listed.reload();
       return true;
     },
   };

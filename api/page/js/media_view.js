@@ -57,7 +57,7 @@ function fillMedia(place, media, params, signal) {
   const listed = pagedList({
     place: faces,
     path: media.faces_url,
-    query: { limit: FACES },
+    query: () => ({ limit: FACES }),
     list,
     item: (face) => {
       known.set(face.face_id, face);

@@ -5,19 +5,27 @@ import { el, fill } from "./dom.js";
 import { failurePanel } from "./problems.js";
 
 /**
- * Fill a place with a list; returns { reload() }.
+ * Fill a place with a list; returns { reload() }: from its start, by what query() is then.
  *
- * path, query: where the pages are; item(each): its element; empty(): shown for none.
+ * path, query(): where the pages are; item(each): its element; empty(): shown for none. An answer
+ * that comes after something else was asked for is passed over.
  */
 export function pagedList({ place, path, query, item, empty, list, signal, loaded = () => {} }) {
   const more = el("button", { type: "button", class: "button more" }, "Show more");
   let cursor = null;
+  let loading = new AbortController();
 
   const load = async (first) => {
+    loading.abort();
+    const own = new AbortController();
+    loading = own;
     place.setAttribute("aria-busy", "true");
     more.disabled = true;
     try {
-      const { body } = await request(path, { query: { ...query, cursor: first ? null : cursor }, signal });
+      const { body } = await request(path, {
+        query: { ...query(), cursor: first ? null : cursor },
+        signal: AbortSignal.any([signal, own.signal]),
+      });
       cursor = body.next_cursor;
       const fresh = body.items.map(item);
       if (first) {
@@ -36,8 +44,10 @@ export function pagedList({ place, path, query, item, empty, list, signal, loade
       if (first) fill(place, panel);
       else place.append(panel);
     } finally {
-      more.disabled = false;
-      place.removeAttribute("aria-busy");
+      if (loading === own) {
+        more.disabled = false;
+        place.removeAttribute("aria-busy");
+      }
     }
   };
   more.addEventListener("click", () => load(false));

@@ -25,23 +25,20 @@ export function showPeople(main, { params }, signal) {
     place,
   );
   let shown = params;
-  const show = () => {
-    const listed = pagedList({
-      place,
-      path: "people",
-      query: { limit: PAGE, contains: shown.get("contains") },
-      list: el("ul", { class: "people" }),
-      item: (person) => personCard(person, () => listed.reload()),
-      empty: () => (shown.get("contains") ? emptySearch() : nobody()),
-      signal,
-    });
-  };
-  show();
+  const listed = pagedList({
+    place,
+    path: "people",
+    query: () => ({ limit: PAGE, contains: shown.get("contains") }),
+    list: el("ul", { class: "people" }),
+    item: (person) => personCard(person, () => listed.reload()),
+    empty: () => (shown.get("contains") ? emptySearch() : nobody()),
+    signal,
+  });
   return {
     update: (route) => {
       shown = route.params;
       if (field !== document.activeElement) field.value = shown.get("contains") ?? "";
-      show();
+      listed.reload();
       return true;
     },
   };

@@ -25,7 +25,6 @@ const WORDS = {
   queue_unavailable: ["Nothing can be queued right now", "The queue of jobs cannot be reached. Try again later."],
   model_unavailable: ["Faces cannot be compared right now", null],
   name_taken: ["This name exists already", null],
-  already_running: ["It is being worked on already", null],
   invalid: ["Something in this request is not right", null],
   internal: ["The service failed", "This is not your fault. Its log says more."],
 };

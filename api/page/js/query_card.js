@@ -6,7 +6,7 @@ import { chooser } from "./dropzone.js";
 import { icon } from "./icons.js";
 
 /**
- * Return { element, show(files, photos, chosen), note(text), wait(text, share) }.
+ * Return { element, show(files, photos, chosen), showStored(words, picture), showVideo(…) }.
  *
  * choose(faces): a choice for each photo was made: "largest", "all" or a number from 1.
  * add(files): more photos of the person came. clear(): another search is wanted.
@@ -58,7 +58,7 @@ export function queryCard({ choose, add, clear, signal }) {
           { type: "button", class: "button small", "aria-pressed": String(chosen[0] === "all"), on: { click: () => choose(chosen[0] === "all" ? ["largest"] : ["all"]) } },
           "Everyone in it",
         ),
-        files.length < 10 && chooser("Add another photo", add, { kind: "button small", accept: "image/*,.heic,.heif" }),
+        chooser("Add another photo", add, { kind: "button small", accept: "image/*,.heic,.heif" }),
       ),
     );
   };

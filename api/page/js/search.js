@@ -13,7 +13,7 @@ import { queryCard } from "./query_card.js";
 import { resultList } from "./results.js";
 import { address, changed, go, parse } from "./router.js";
 import { may } from "./session.js";
-import { awaitVideoSearch, stopVideoSearch } from "./video_query.js";
+import { awaitVideoSearch } from "./video_query.js";
 import { openViewer } from "./viewer.js";
 
 const QUERY = ["photos", "face_id", "person"];
@@ -21,7 +21,7 @@ const SEEN_ONLY = ["open", "at"];
 
 /** Start a search with files: photos of one person, or one video. */
 export async function searchFor(files) {
-  go(address("search", { photos: await keepPhotos(files.slice(0, 10)) }));
+  go(address("search", { photos: await keepPhotos(files) }));
 }
 
 /** Show a search and what it finds. */
@@ -37,7 +37,7 @@ export function showSearch(main, start, signal) {
   const apply = (changes) => go(changed({ ...changes, video: params.has("photos") ? null : params.get("video") }));
   const card = queryCard({
     choose: (faces) => go(changed({ face: faces })),
-    add: async (more) => go(changed({ photos: await keepPhotos([...files, ...more].slice(0, 10)), face: null })),
+    add: async (more) => go(changed({ photos: await keepPhotos([...files, ...more]), face: null })),
     clear: () => go("#/"),
     signal,
   });
@@ -111,19 +111,24 @@ export function showSearch(main, start, signal) {
   const followVideo = async (own) => {
     const id = params.get("video");
     files = (await keptPhotos(params.get("photos") ?? "")) ?? [];
-    const stop = async () => {
-      await stopVideoSearch(id);
+    const stop = () => {
       announce("The search was stopped.");
-      go("#/");
+      go("#/"); // leaving it stops it
     };
-    const found = await awaitVideoSearch(id, (job) => {
+    const told = (job) => {
       const share = job.duration_s ? Math.min(job.reached_s / job.duration_s, 1) : null;
       const over = job.state === "done" || job.state === "failed";
       const words = over ? "Everybody in this video" : `Looking at the video: ${clock(job.reached_s, 0)}${job.duration_s ? ` of ${clock(job.duration_s, 0)}` : ""}`;
       card.showVideo(job.name, words, over ? undefined : share, over ? null : stop);
       if (!over) results.busy("Looking for faces in the video…");
-    }, own);
-    return { lists: found };
+    };
+    try {
+      return { lists: await awaitVideoSearch(id, told, own) };
+    } catch (error) {
+      if (error.code !== "search_not_found" || !files.length) throw error;
+      go(changed({ video: null }), { replace: true }); // it was left, and is searched for again
+      return null;
+    }
   };
 
   const describeStored = async (own) => {
@@ -234,7 +239,7 @@ function numbers(wanted) {
 }
 
 function canRepeat({ code }) {
-  return !["no_face", "media_refused", "too_large", "index_empty", "face_not_found", "person_not_found", "search_not_found"].includes(code);
+  return !["invalid", "no_face", "media_refused", "too_large", "index_empty", "face_not_found", "person_not_found", "search_not_found"].includes(code);
 }
 
 function wayOut({ code }) {

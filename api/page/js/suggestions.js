@@ -7,9 +7,12 @@ import { debounced, el, fill, freshId } from "./dom.js";
 export function nameField(properties = {}) {
   const id = freshId("names");
   const list = el("datalist", { id });
+  let asking = new AbortController();
   const suggest = debounced(async () => {
+    asking.abort();
+    asking = new AbortController();
     try {
-      const { body } = await request("people", { query: { contains: field.value.trim(), limit: 8 } });
+      const { body } = await request("people", { query: { contains: field.value.trim(), limit: 8 }, signal: asking.signal });
       fill(list, body.items.map((person) => el("option", { value: person.name })));
     } catch (error) {
       // Names can be typed without suggestions.

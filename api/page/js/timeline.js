@@ -7,7 +7,7 @@ const SHOWN = 5;
 
 /**
  * Return the bar of a video with its spans. It is for pointers; `moments` is for everybody.
- * play(span): a span was pressed, seconds: where in the video.
+ * play(span): a span was pressed.
  */
 export function timeline(spans, durationS, play) {
   const whole = Math.max(durationS ?? 0, ...spans.map((each) => each.end_s), 0.1);

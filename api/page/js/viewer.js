@@ -13,9 +13,9 @@ import { moments, timeline } from "./timeline.js";
 import { boxAt, facesOf, personIn } from "./tracks.js";
 
 /**
- * Open a result at a time; returns { show(seconds), closed } (a promise).
+ * Open a result at a time; returns { show(seconds), close(), closed } (a promise).
  *
- * moved(seconds): another moment was chosen. actions: again(result), name(result) or null.
+ * moved(seconds): another moment was chosen. actions: again(result), "search with this face".
  */
 export function openViewer({ result, atS, moved, actions, signal }) {
   const ending = new AbortController();

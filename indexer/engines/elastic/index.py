@@ -108,8 +108,9 @@ class ElasticIndex(JobIndex):
         *,
         states: Sequence[State] = (),
         batch: str | None = None,
+        after: tuple[str, str] | None = None,
     ) -> Iterator[Media]:
-        return self._media(media_documents.matching(self._store, filters, states, batch))
+        return self._media(media_documents.matching(self._store, filters, states, batch, after))
 
     def _media(self, ids: Iterator[str]) -> Iterator[Media]:
         while part := list(islice(ids, PAGE)):

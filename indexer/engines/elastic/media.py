@@ -137,7 +137,11 @@ def get_many(store: Store, media_ids: Sequence[str]) -> dict[str, Media]:
 
 
 def matching(
-    store: Store, filters: Filters | None, states: Sequence[State] = (), batch: str | None = None
+    store: Store,
+    filters: Filters | None,
+    states: Sequence[State] = (),
+    batch: str | None = None,
+    after: tuple[str, str] | None = None,
 ) -> Iterator[str]:
     """Return the ids of the media that pass, in the order of `iter_media`, page by page."""
     store.visible(store.media, store.faces)
@@ -151,17 +155,21 @@ def matching(
             *([queries.any_of("batch", [batch])] if batch is not None else []),
         )
     if filters is None or not filters.persons:
-        return _ids(_in_order(store, query))
+        return _ids(_in_order(store, query, after))
     # One query cannot name all media of somebody who is seen everywhere.
     parts = batches(_with_persons(store, filters), NAMED_TOGETHER)
     scans = [
-        _in_order(store, queries.all_of(query, queries.any_of("media_id", part))) for part in parts
+        _in_order(store, queries.all_of(query, queries.any_of("media_id", part)), after)
+        for part in parts
     ]
     return _ids(heapq.merge(*scans, key=lambda hit: hit["sort"]))
 
 
-def _in_order(store: Store, query: queries.Query) -> Iterator[dict[str, Any]]:
-    return store.scan(store.media, query, ["order_key", "media_id"], source=False)
+def _in_order(
+    store: Store, query: queries.Query, after: tuple[str, str] | None
+) -> Iterator[dict[str, Any]]:
+    begin = None if after is None else [order_key(after[0]), to_text(after[1])]
+    return store.scan(store.media, query, ["order_key", "media_id"], after=begin, source=False)
 
 
 def _ids(hits: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -174,14 +174,17 @@ class Store:
         order: Sequence[str],
         *,
         page: int = PAGE,
+        after: Sequence[Any] | None = None,
         **source: Any,
     ) -> Iterator[dict[str, Any]]:
         """Yield hits in an order that is total; the keys of a document must not change meanwhile.
 
+        after: values of the fields of `order`; hits begin behind them.
+
         Each page is asked for only when it is reached, and needs nothing kept open on the cluster.
         Raises IndexFailure if a shard is missing: no document is left out silently.
         """
-        last: list[Any] | None = None
+        last = after
         while True:
             answer = self.connection.call(
                 self.connection.client.search,

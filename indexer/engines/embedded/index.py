@@ -91,9 +91,10 @@ class EmbeddedIndex(JobIndex):
         *,
         states: Sequence[State] = (),
         batch: str | None = None,
+        after: tuple[str, str] | None = None,
     ) -> Iterator[Media]:
         with self._db.reading() as connection:
-            ids = media_rows.matching(connection, filters, states, batch)
+            ids = media_rows.matching(connection, filters, states, batch, after)
         for part in batches(ids):
             with self._db.reading() as connection:
                 found = media_rows.get_many(connection, part)

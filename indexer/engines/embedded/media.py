@@ -13,6 +13,7 @@ from indexer.engines.embedded.values import (
     from_micros,
     marks,
     to_blob,
+    to_id,
     to_micros,
 )
 from indexer.records import Deleted, Media, MediaFile
@@ -124,17 +125,20 @@ def matching(
     filters: Filters | None,
     states: Sequence[State],
     batch: str | None,
+    after: tuple[str, str] | None,
 ) -> list[str]:
     """Return the ids of the media that pass, in the order of `iter_media`."""
     conditions = media_conditions(filters)
     conditions.add_list("media.state", states)
     if batch is not None:
         conditions.add("media.batch = ?", batch)
+    order = "coalesce(min(files.path), CAST(media.id AS BLOB)), media.id"
+    begin = "" if after is None else f"HAVING ({order}) > (?, ?)"
+    begin_values = [] if after is None else [to_blob(after[0]), to_id(after[1])]
     rows = connection.execute(
         f"""SELECT media.id FROM media LEFT JOIN files ON files.media_id = media.id
-            {conditions.where} GROUP BY media.id
-            ORDER BY coalesce(min(files.path), CAST(media.id AS BLOB)), media.id""",
-        conditions.values,
+            {conditions.where} GROUP BY media.id {begin} ORDER BY {order}""",
+        [*conditions.values, *begin_values],
     )
     return [row["id"] for row in rows]
 
