@@ -29,7 +29,7 @@ THUMBNAIL_QUALITY = 70  # about 3 KB
 
 
 class FaceDetector:
-    """MTCNN with the weights that ship with facenet-pytorch, loaded once.
+    """MTCNN with the weights that ship with facenet-pytorch, loaded once for all threads.
 
     runtime: what its networks run on.
     """

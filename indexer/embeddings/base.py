@@ -18,7 +18,7 @@ BATCH = 32  # larger batches gain nothing on CPUs, and this bounds memory
 
 
 class Embedder(ABC):
-    """A loaded embedding model.
+    """A loaded embedding model; several threads may use it at once.
 
     identity: what makes its vectors what they are. crop_px: side of its square crops.
     """

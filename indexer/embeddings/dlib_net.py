@@ -5,6 +5,7 @@ Davis King, dlib_face_recognition_resnet_model_v1 (2017), github.com/davisking/d
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,7 @@ class DlibNet(Embedder):
             import dlib
         except ImportError as error:
             raise MissingExtra("The dlib model", "dlib") from error
+        self._turn = threading.Lock()
         network, predictor = model_files()
         self.identity = ModelIdentity(
             name="dlib",
@@ -104,4 +106,6 @@ class DlibNet(Embedder):
         return np.asarray(dlib.get_face_chip(pixels, self._predictor(pixels, square), CHIP_PX))
 
     def _vectors(self, crops: Array) -> Array:
-        return np.array(self._network.compute_face_descriptor(list(crops)), np.float32)
+        # dlib's networks keep what they compute in themselves.
+        with self._turn:
+            return np.array(self._network.compute_face_descriptor(list(crops)), np.float32)

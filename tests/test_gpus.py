@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from indexer.device import gpu_of, visible_gpus
+from indexer.gpus import gpu_of, visible_gpus
 
 
 def test_each_process_has_a_gpu_of_its_own_while_there_are_enough() -> None:
