@@ -35,14 +35,14 @@ class Conversion:
         self._turn = turn
         self._reformatter = VideoReformatter()
         self._points: dict[int, PlanePoints] = {}
-        self._options = _one_thread()
 
     def rgb(self, picture: Any) -> np.ndarray:
         """Return a decoder's picture as displayed: (h, w, 3) uint8. Raises MediaError."""
         width, height = self.square_size
         with translated_errors(self._path):
+            # One thread: by default each conversion starts its own, while other frames wait anyway.
             square = self._reformatter.reformat(
-                picture, width=width, height=height, format="rgb24", **self._options
+                picture, width=width, height=height, format="rgb24", threads=1
             )
         return np.ascontiguousarray(displayed(square.to_ndarray(), self._turn))
 
@@ -89,10 +89,3 @@ class DecodedPicture(Picture):
                 if sampled is not None:
                     return sampled
         return rgb_points(self.image_rgb, density, cells)
-
-
-def _one_thread() -> dict[str, int]:
-    # PyAV 17 starts threads for each conversion; the frames of a video keep cores busy as it is.
-    import av
-
-    return {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}

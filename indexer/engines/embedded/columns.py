@@ -131,11 +131,10 @@ def _in_folder(connection: sqlite3.Connection, table: VectorTable, path_prefix: 
     """Return which media of the table have a file in a folder, (media,) bool."""
     itself, *bounds = folder_bounds(path_prefix)
     inside = "FROM files{} WHERE path >= ? AND path < ?"
-    count, total = connection.execute(
-        f"SELECT (SELECT count(*) {inside.format('')}), (SELECT count(*) FROM files)", bounds
-    ).fetchone()
+    count = connection.execute(f"SELECT count(*) {inside.format('')}", bounds).fetchone()[0]
     # In order of path each file's media is looked up; that of all files is read in a row.
-    by_media = " INDEXED BY files_of_media" if count > _MANY_FILES * total else ""
+    many = count > _MANY_FILES * table.media_count
+    by_media = " INDEXED BY files_of_media" if many else ""
     found = chain(
         parts(connection, f"SELECT media_id {inside.format(by_media)}", bounds),
         parts(connection, "SELECT media_id FROM files WHERE path = ?", (itself,)),

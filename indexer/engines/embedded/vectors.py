@@ -159,6 +159,11 @@ class VectorTable:
             self._all_positions = np.flatnonzero(self.rows["alive"])
         return self._all_positions
 
+    @property
+    def media_count(self) -> int:
+        """How many media have, or had, faces here."""
+        return len(self._media_index)
+
     def media_among(self, media_ids: Iterable[str]) -> np.ndarray:
         """Return which of the media that `media_at` can give are listed, (media,) bool."""
         index = self._media_index
