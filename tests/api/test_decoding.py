@@ -195,7 +195,7 @@ def test_an_answer_that_makes_no_sense_refuses_the_file_and_ends_the_process(
     decoders, process = Decoders(ApiSettings(decoders=1)), DecodingProcess(512)
     decoders._give_back(process)
     lies(process, answer)
-    with pytest.raises(MediaError, match=r"odd\.png: .*(no sense|ended)"):
+    with pytest.raises(MediaError, match=r"odd\.png: .*no sense"):
         decoders.look(made_archive.folder / "grace.png", name="odd.png", max_pixels=PIXELS)
     assert not process.alive
     decoders.close()
