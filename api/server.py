@@ -65,12 +65,12 @@ def _application(settings: Settings, ending: ExitStack) -> Flask:
         opened().close()  # so that what is wrong with it is said now
     parts: dict[str, Any]
     if settings.tasks.broker_url:
-        from tasks.sending import sender, waiting
+        from tasks.sending import sender, waiting, workers_alive
         from tasks.stages import SharedHistograms
 
         send = sender(settings)
         parts = {"queued": lambda: waiting(settings), "rates_in": settings.tasks.broker_url}
-        parts["worker_is_well"] = _answers(parts["queued"])
+        parts["worker_is_well"] = _answers(lambda: workers_alive(settings))
         parts["stages"] = SharedHistograms(settings.tasks).read
     else:
         worker = ending.enter_context(BackgroundWorker(settings))
@@ -83,13 +83,12 @@ def _application(settings: Settings, ending: ExitStack) -> Flask:
     return app
 
 
-def _answers(waiting: Callable[[], int]) -> Callable[[], bool]:
+def _answers(are_alive: Callable[[], bool]) -> Callable[[], bool]:
     def well() -> bool:
         try:
-            waiting()
+            return are_alive()
         except BrokerFailure:
             return False
-        return True
 
     return well
 

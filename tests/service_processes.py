@@ -94,6 +94,11 @@ class Http:
     def is_ready(self) -> bool:
         return requests.get(f"{self.address}/readyz", timeout=60).ok
 
+    def well(self) -> set[str]:
+        """The parts that `/readyz` says are well."""
+        checks = requests.get(f"{self.address}/readyz", timeout=60).json()["checks"]
+        return {name for name, state in checks.items() if state == "ok"}
+
     def text(self, path: str) -> str:
         return requests.get(self.address + path, timeout=60).text
 

@@ -45,6 +45,7 @@ UPLOAD = "stills/obama_and_biden.jpg"
 QUERY = "stills/obama-240p.jpg"
 OF_JOBS = ("batch", "queued_at")
 """Fields that tell with what something was queued; who indexes without a queue leaves them out."""
+SPAN_FIELDS = ("start_s", "end_s", "score", "verdict", "timestamp_s", "face_id")
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def ended(user: Path, folder: Path, location: str, shared_data: Path) -> Iterato
     with ExitStack() as stack:
         serve = stack.enter_context(running(user / "serve.log", "sightings", "serve"))
         http = Http(serve)
-        wait_until(http.is_ready, lambda: [serve.log_end()])
+        wait_until(lambda: http.well() == {"index"}, lambda: [serve.log_end()])
         index = stack.enter_context(
             open_index(location, settings=ElasticsearchSettings(replicas=0, expunge_s=0))
         )
@@ -150,6 +151,7 @@ def ended(user: Path, folder: Path, location: str, shared_data: Path) -> Iterato
         ]
         for worker in workers:
             worker.wait_for(" ready.")
+        wait_until(http.is_ready, lambda: [serve.log_end()])
         doomed, in_hand = _stopped_in_the_middle(index, workers, queued[0])
         doomed.kill()
         wait_until(
@@ -295,4 +297,9 @@ def _told(found: dict[str, Any]) -> Any:
     """What both say of a search: HTTP adds addresses, and names a photo without its folder."""
     fields = ("media", "score", "verdict", "best", "appearances", "person")
     query = {name: found["query"][name] for name in ("face", "box")}
-    return query, [{name: result[name] for name in fields} for result in found["results"]]
+    results = [{name: result[name] for name in fields} for result in found["results"]]
+    for result in results:
+        result["appearances"] = [
+            {name: span[name] for name in SPAN_FIELDS} for span in result["appearances"]
+        ]
+    return query, results

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import time
 from pathlib import Path
 from threading import Thread
@@ -14,6 +15,8 @@ import pytest
 from PIL import Image
 
 from api.decoding.decoders import Decoders
+from api.decoding.messages import packed
+from api.decoding.process import DecodingProcess
 from api.problems import Problem
 from indexer.errors import MediaError
 from indexer.media import probe
@@ -150,4 +153,66 @@ def test_the_process_cannot_write_files_nor_see_secrets(tmp_path: Path, monkeypa
     limits = Path(f"/proc/{child}/limits").read_text()
     (size,) = [line for line in limits.splitlines() if line.startswith("Max file size")]
     assert size.split()[3:5] == ["0", "0"]
+    decoders.close()
+
+
+def lies(process: DecodingProcess, answer: bytes) -> None:
+    """Let a process answer what a file that has taken it over could."""
+    reading, writing = os.pipe()
+    os.write(writing, answer)
+    os.dup2(reading, process._answers)
+    os.close(reading)
+    os.close(writing)
+
+
+HONEST = {"kind": "photo", "size_bytes": 1, "width": 1, "height": 1, "duration_s": None,
+          "recorded_at": None}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        struct.pack("<II", 0xFFFFFFFF, 0),
+        struct.pack("<II", 2, 0xFFFFFFFF) + b"{}",
+        struct.pack("<II", 3, 0) + b"{no",
+        struct.pack("<II", 2, 0) + b"[]",
+        struct.pack("<II", 2, 0) + b"\xff\xfe",
+        struct.pack("<II", 20_000, 0) + b"[" * 10_000 + b"]" * 10_000,
+        packed({}),
+        packed({"media": []}),
+        packed({"media": HONEST | {"kind": "program"}}, b"\0" * 8),
+        packed({"media": HONEST | {"width": "wide"}}, b"\0" * 8),
+        packed({"media": HONEST | {"recorded_at": "yesterday"}}, b"\0" * 8),
+        packed({"media": HONEST | {"duration_s": float("inf")}}, b"\0" * 8),
+        packed({"media": HONEST}, b"\0" * 7),
+        packed({"media": HONEST}, struct.pack("<d", float("nan"))),
+    ],
+    ids=(str(number) for number in range(14)),
+)
+def test_an_answer_that_makes_no_sense_refuses_the_file_and_ends_the_process(
+    made_archive, answer: bytes
+) -> None:
+    decoders, process = Decoders(ApiSettings(decoders=1)), DecodingProcess(512)
+    decoders._give_back(process)
+    lies(process, answer)
+    with pytest.raises(MediaError, match=r"odd\.png: .*no sense"):
+        decoders.look(made_archive.folder / "grace.png", name="odd.png", max_pixels=PIXELS)
+    assert not process.alive
+    decoders.close()
+
+
+@pytest.mark.parametrize("header", [{"shape": [2, 2, 3]}, {"shape": [1, 1, 3], "index": None}])
+def test_a_frame_that_makes_no_sense_refuses_the_file(made_archive, header) -> None:
+    decoders, process = Decoders(ApiSettings(decoders=1)), DecodingProcess(512)
+    decoders._give_back(process)
+
+    def read() -> None:
+        photo = made_archive.folder / "grace.png"
+        with decoders.opened(photo, name="odd.png", max_pixels=PIXELS) as (_, source):
+            answer = {"index": 0, "timestamp_s": 0.0, "decode_errors": 0} | header
+            lies(process, packed(answer, bytes(3)))
+            list(source.frames())
+
+    with pytest.raises(MediaError, match=r"odd\.png: .*no sense"):
+        read()
     decoders.close()

@@ -29,6 +29,21 @@ def test_a_named_host_is_right_and_then_keys_are_needed(serve) -> None:
     assert code(answer) == (421, "host_refused")
 
 
+def test_the_address_that_is_listened_at_is_right_beside_named_hosts(serve) -> None:
+    service = serve(host="192.168.1.5", hosts="photos.example")
+    for host in ("192.168.1.5", "192.168.1.5:8470", "photos.example", "localhost"):
+        answer = service.get("/api/v1/media", headers={"Host": host})
+        assert code(answer) == (401, "key_needed"), host
+    for host in ("192.168.1.6", "evil.example"):
+        answer = service.get("/api/v1/media", headers={"Host": host})
+        assert code(answer) == (421, "host_refused"), host
+
+
+def test_at_an_address_of_the_network_any_name_may_be_meant_but_a_key_is_needed(serve) -> None:
+    answer = serve(host="0.0.0.0").get("/api/v1/media", headers={"Host": "nas.example"})
+    assert code(answer) == (401, "key_needed")
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -83,6 +98,33 @@ def test_too_many_requests_are_told_when_to_come_back(serve) -> None:
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
     assert code(answers[-1]) == (429, "rate_limited")
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+
+
+def test_methods_that_nobody_knows_are_one_to_prometheus(service) -> None:
+    for method in ("FOO", "BAR", "PROPFIND"):
+        assert service.client.open("/api/v1/media", method=method).status_code == 405
+    text = service.get("/metrics").text
+    assert 'sightings_http_requests_total{method="other",route="none",status="405"} 3.0' in text
+    assert "FOO" not in text
+
+
+def test_an_address_cannot_forge_a_line_of_the_log(service, caplog, monkeypatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(type(service.index), "get_face", broken)
+    assert service.get("/api/v1/faces/x%0AERROR%20forged").status_code == 500
+    (record,) = [record for record in caplog.records if record.name == "sightings.api"]
+    assert record.getMessage() == r"GET /api/v1/faces/x\nERROR forged failed"
+
+
+def test_an_unknown_field_is_named_in_one_line_and_its_value_is_not(service) -> None:
+    body = {"person": "Grace", f"a\n{'x' * 5000}": "hidden-word"}
+    answer = service.post("/api/v1/search", json=body)
+    assert code(answer) == (422, "invalid")
+    (error,) = answer.json["errors"]
+    assert error["field"] == r"a\n" + "x" * 97
+    assert "hidden-word" not in answer.text
 
 
 def test_searches_have_a_rate_of_their_own(serve) -> None:

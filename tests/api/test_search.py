@@ -286,6 +286,13 @@ def test_a_search_for_a_video_can_fail_and_be_forgotten(service, tmp_path, portr
     assert service.get(url).json["code"] == "search_not_found"
 
 
+def test_what_is_too_large_is_refused_before_it_is_decoded(serve) -> None:
+    service = serve(max_query_bytes=1000, max_query_video_bytes=2000, decode_s=0.001)
+    for name in ("grace.png", "both.mp4"):
+        answer = service.post(ADDRESS, **sent(service.archive.folder / name))
+        assert (answer.status_code, answer.json["code"]) == (413, "too_large"), name
+
+
 def test_a_video_that_is_too_long_or_not_alone_is_refused(serve) -> None:
     service = serve(max_query_video_s=1.0)
     folder = service.archive.folder

@@ -63,16 +63,19 @@ def test_a_stranger_is_not_found(page, tmp_path, portraits) -> None:
     page.drop(photo(tmp_path / "stranger.png", upside))
     expect(page.by_role("heading", "This person was not found")).to_be_visible()
     page.by_role("button", "Show the nearest faces all the same").click()
-    expect(page.results.first.get_by_text("Different person")).to_be_visible()
+    badge = page.results.first.get_by_text("Different person")
+    expect(badge).to_be_visible()
+    grey = badge.evaluate("it => getComputedStyle(it).color")
+    expect(page.page.locator(".timeline-span").first).to_have_css("background-color", grey)
 
 
 @pytest.mark.parametrize("address", ["#/search?face_id=gone", "#/search?person=Nobody"])
 def test_who_is_no_longer_there(page, address) -> None:
     page.may_fail = True
     page.open(address)
-    expect(page.page.locator(".results [role=alert]")).to_contain_text(
-        re.compile("no longer in the index|Nobody has this name")
-    )
+    alert = page.page.locator(".results [role=alert]")
+    expect(alert).to_contain_text(re.compile("no longer in the index|Nobody has this name"))
+    expect(alert).not_to_contain_text("sightings ")  # commands are not for those at a browser
 
 
 def test_a_busy_service_is_asked_again_when_it_says_so(visit, serve, archive) -> None:

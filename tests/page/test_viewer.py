@@ -85,6 +85,15 @@ def test_the_box_is_gone_where_the_person_is(found) -> None:
     expect(found.page.locator(".face-mark")).to_be_visible()
 
 
+def test_the_steps_from_frame_to_frame_are_one_row_on_a_phone(found) -> None:
+    found.page.set_viewport_size({"width": 360, "height": 740})
+    found.result("old.mpg").get_by_role("button", name="Play 0:02.0").click()
+    steps = found.page.locator(".frame-steps button")
+    expect(steps).to_have_count(4)
+    expect(found.page.locator(".frame-time")).to_have_text("0:02.0")
+    assert len({step.bounding_box()["y"] for step in steps.all()}) == 1
+
+
 def test_another_moment_is_chosen_in_the_viewer(found) -> None:
     found.result("pioneers.webm").get_by_role("button", name="Play 0:02.0").click()
     seen_at(found, 2.0)

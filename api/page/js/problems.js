@@ -29,6 +29,9 @@ const WORDS = {
   internal: ["The service failed", "This is not your fault. Its log says more."],
 };
 
+/** What is said of these is all that helps here: the service's own words are for programs. */
+const SAID = new Set(["offline", "face_not_found", "person_not_found"]);
+
 /** Return title and text of a failure. */
 export function inWords(failure) {
   const [title, text] = WORDS[failure.code] ?? [failure.title || "It did not work", null];
@@ -44,7 +47,7 @@ export function inOneLine(failure) {
 /** Return a panel that says what failed; again: called by its button "Try again". */
 export function failurePanel(failure, { again, more = [] } = {}) {
   const { title, text } = inWords(failure);
-  const details = failure.detail && failure.detail !== text && failure.code !== "offline";
+  const details = failure.detail && failure.detail !== text && !SAID.has(failure.code);
   return el(
     "div",
     { class: "panel failure", role: "alert", data: { code: failure.code } },

@@ -84,7 +84,7 @@ export function queryCard({ choose, add, clear, signal }) {
         share !== undefined && el("progress", { "aria-label": "How far the video was read", max: 1, value: share }),
       ),
     );
-    fill(below, stop && el("button", { type: "button", class: "button small", on: { click: stop } }, "Stop"));
+    fill(below, stop && el("div", { class: "row" }, el("button", { type: "button", class: "button small", on: { click: stop } }, "Stop")));
   };
 
   return { element, show, showStored, showVideo };
