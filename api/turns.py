@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from indexer.settings_api import ApiSettings
 
 _SPARE_THREADS = 8
-"""Threads that never wait for a turn, so that what needs none is always answered."""
+"""Threads that never wait for a turn, so that what needs none is always answered; with few threads
+at all, those that may wait are a quarter of them."""
 
 
 class Waiting:
@@ -22,7 +23,7 @@ class Waiting:
 
     def __init__(self, settings: ApiSettings) -> None:
         busy = settings.max_searches + settings.decoders
-        self._at_most = max(settings.threads - busy - _SPARE_THREADS, 0)
+        self._at_most = max(settings.threads - busy - _SPARE_THREADS, settings.threads // 4)
         self._now = 0
         self._lock = threading.Lock()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from api.decoding.decoders import Decoders
-from api.problems import PROBLEMS, Problem, log, of_error
+from api.problems import Problem, log, of_error, problem_document
 from indexer.errors import SightingsError
 from indexer.query import PictureQueries
 from indexer.reports import Progress
@@ -191,15 +191,7 @@ class VideoSearches:
         search.outcome = Outcome("done", query, tuple(results))
 
     def _fail(self, search: VideoSearch, problem: Problem) -> None:
-        status, title = PROBLEMS[problem.code]
-        error = {
-            "type": f"/api/docs/problems#{problem.code}",
-            "title": title,
-            "status": status,
-            "code": problem.code,
-            "detail": problem.detail,
-        }
-        search.outcome = Outcome("failed", error=error)
+        search.outcome = Outcome("failed", error=problem_document(problem))
 
 
 class _Reached(Progress):

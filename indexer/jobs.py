@@ -85,10 +85,10 @@ def enqueue(
 ) -> Enqueued:
     """Queue files and folders for workers: media records in state `queued`, then one message each.
 
-    Every file is read once, for its id and its length; `look` opens it (by default in this
-    process). Media that are done under the same options
-    are skipped, unless `force`. Raises UsageError for a new index without a model in the settings,
-    BrokerFailure if the messages cannot be sent (the media are queued all the same), IndexFailure.
+    Every file is read for its id, and a new one opened once by `look` (by default in this process)
+    for what it is and its length. Media that are done under the same options are skipped, unless
+    `force`. Raises UsageError for a new index without a model in the settings, BrokerFailure if the
+    messages cannot be sent (the media are queued all the same), IndexFailure.
     """
     parse_strategy(settings.keyframes.strategy)
     _require_model(index, settings)

@@ -74,8 +74,8 @@ class Queue:
             current = media.options == self._settings.options_for(media.kind)
             if media.state == "failed" and current and not force:
                 self.failed.append(
-                    f"{shown(path)} failed before: {media.error} Try it again with --force, or by "
-                    "`sightings jobs retry`."
+                    f"{shown(path)} failed before: {media.error} Retry its job, or add it again "
+                    "with force."
                 )
             elif media.state == "done" and current and not force:
                 self._put_file(file)

@@ -9,7 +9,7 @@ from indexer.errors import BrokerFailure
 from tasks.names import MEDIA, sign_of_life
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from celery import Celery
 
@@ -22,6 +22,10 @@ _RETRY: dict[str, Any] = {
     "interval_step": 0.5,
     "interval_max": 1.0,
 }
+
+
+LIFE_SWEEPS, SHORTEST_LIFE_S = 3, 10
+"""A worker that has left no sign of life for so many sweeps, and seconds, counts as gone."""
 
 
 def sender(settings: Settings, app: Celery | None = None) -> Send:
@@ -55,6 +59,14 @@ def waiting(settings: Settings, app: Celery | None = None) -> int:
             return int(declared.message_count)
 
         return sum(length(queue) for queue in {settings.tasks.queue, work_queue(settings)})
+
+
+def say_alive(app: Celery, queues: Iterable[str], sweep_s: float) -> None:
+    """Leave a sign that a worker takes messages from queues. Raises BrokerFailure."""
+    expires_s = max(SHORTEST_LIFE_S, round(LIFE_SWEEPS * sweep_s))
+    with _channel(app) as channel:
+        for queue in queues:
+            channel.client.set(sign_of_life(queue), 1, ex=expires_s)
 
 
 def workers_alive(settings: Settings, app: Celery | None = None) -> bool:

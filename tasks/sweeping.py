@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from celery import bootsteps
 from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
-from tasks.names import SWEEP, sign_of_life
+from indexer.errors import BrokerFailure
+from tasks.names import SWEEP
+from tasks.sending import say_alive
 
 if TYPE_CHECKING:
     from indexer.settings_tasks import TaskSettings
 
 LOG = logging.getLogger(__name__)
-
-LIFE_SWEEPS, SHORTEST_LIFE_S = 3, 10
-"""A worker that has left no sign of life for so many sweeps, and seconds, counts as gone."""
 
 
 def sweeper(settings: TaskSettings) -> type[bootsteps.StartStopStep]:
@@ -52,15 +50,8 @@ def sweeper(settings: TaskSettings) -> type[bootsteps.StartStopStep]:
                 worker.app.send_task(
                     SWEEP, queue=settings.queue, expires=settings.sweep_s, retry=False
                 )
-                self._live(worker)
-            except (OperationalError, RedisError, OSError) as error:
+                say_alive(worker.app, worker.app.amqp.queues.consume_from, settings.sweep_s)
+            except (OperationalError, BrokerFailure, OSError) as error:
                 LOG.warning("No sweep: Redis cannot be reached (%s).", type(error).__name__)
-
-        def _live(self, worker: Any) -> None:
-            expires_s = max(SHORTEST_LIFE_S, round(LIFE_SWEEPS * settings.sweep_s))
-            with worker.app.connection_for_write() as connection:
-                for queue in worker.app.amqp.queues.consume_from:
-                    key = sign_of_life(queue)
-                    connection.default_channel.client.set(key, worker.hostname, ex=expires_s)
 
     return Sweeper

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,13 @@ import pytest
 from api.app import create_app
 from indexer import open_index
 from indexer.errors import BrokerFailure
-from indexer.settings import Settings
+from indexer.jobs import enqueue, no_send
+from indexer.settings import KeyframeSettings, Settings
 from indexer.settings_api import ApiSettings
-from indexer.work import work_on_queued
+from indexer.work import claim_next, work_on_queued
 from tests.api.answers import code
 from tests.clips import photo, still
+from tests.engines.builders import finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,6 +137,27 @@ def test_a_cancellation_that_others_hold_up_deletes_the_upload_all_the_same(
     assert left_in(root) == []
     assert service.get(queued["queued"][0]["url"]).status_code == 404
     reading.close()
+
+
+def test_what_somebody_else_removes_meanwhile_holds_up_no_cancellation(
+    service, monkeypatch
+) -> None:
+    """A video that is half new is ended as such, unless it is gone by then."""
+    video, index = service.archive.media["both.mp4"], service.index
+    settings = replace(service.settings, keyframes=KeyframeSettings(segment_s=1.0))
+    batch = enqueue(index, [video.path], settings, send=no_send, force=True).batch
+    finish(index, claim_next(index, video.id, "a/1/1.0/x"))
+    cancel_media = index.cancel_media
+
+    def cancelled_and_removed(media_ids: list[str]) -> Any:
+        done = cancel_media(media_ids)
+        assert done.cut_short == (video.id,)
+        index.delete_media([video.id])
+        return done
+
+    monkeypatch.setattr(index, "cancel_media", cancelled_and_removed)
+    answer = service.post(f"/api/v1/jobs/{batch}/cancel")
+    assert (answer.status_code, answer.json["cut_short"]) == (200, [])
 
 
 def test_a_folder_that_cannot_be_is_told_without_its_path(serve, tmp_path, content) -> None:
