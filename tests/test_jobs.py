@@ -170,6 +170,8 @@ def test_a_worker_that_is_interrupted_gives_its_segment_back_uncounted(
     (media,) = enqueue(index, [folder / "a.png"], settings, send=no_send).queued
 
     class Interrupted:
+        runtime = networks.detector.runtime
+
         def detect(self, _: object) -> None:
             raise KeyboardInterrupt
 

@@ -31,6 +31,7 @@ CODES = {
     errors.PurgeUnfinished: 3,
     errors.BrokerFailure: 3,
     errors.ClaimLost: 3,
+    errors.Interrupted: 2,
     errors.ModelMismatch: 3,
     errors.NoFace: 1,
     errors.NotFound: 1,
