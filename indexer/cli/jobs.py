@@ -5,10 +5,18 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from indexer.cli.job_tables import (
+    BATCH_HEADERS,
+    MEDIA_HEADERS,
+    batch_document,
+    batch_rows,
+    is_under_way,
+    media_rows,
+)
 from indexer.cli.options import (
     IndexOption,
     JsonOption,
@@ -19,12 +27,14 @@ from indexer.cli.options import (
     open_or_create,
 )
 from indexer.cli.output import note, say, say_deleted, table
-from indexer.errors import UsageError
+from indexer.cli.uploads import delete_uploads_of, say_uploads
+from indexer.errors import PurgeUnfinished, UsageError
 from indexer.text import counted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from indexer.cli.live import Table
     from indexer.engines.base import Index
     from indexer.jobs import Enqueued, Send
     from indexer.progress import BatchProgress
@@ -82,7 +92,9 @@ def show_jobs(
     context: typer.Context,
     index: IndexOption = None,
     batch: BatchOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="Batches, the newest first.")] = 20,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Batches, the newest first; with --batch, its media.")
+    ] = 20,
     once: Annotated[
         bool, typer.Option("--once", help="Print it once; a terminal shows it live otherwise.")
     ] = False,
@@ -93,33 +105,43 @@ def show_jobs(
         _require_no_options(context)
         return
     from indexer.cli.document import print_json
-    from indexer.progress import batch_progress, list_batches
 
     with open_existing(load_settings(index=index)) as opened:
-
-        def found() -> list[BatchProgress]:
-            if batch:
-                return [batch_progress(opened, batch)]
-            return list_batches(opened, limit=limit)
-
-        def look() -> tuple[list[tuple[str, ...]], bool]:
-            batches = found()
-            return _rows(batches), not _is_under_way(batches)
-
-        listed = found()
+        listed = _batches(opened, batch, limit)
         if as_json:
-            print_json([_document(each, opened if batch else None) for each in listed])
-        elif listed and sys.stdout.isatty() and not once:
-            from indexer.cli.live import watch
-
-            watch(_HEADERS, look, REFRESH_S)
+            print_json([batch_document(each, opened if batch else None) for each in listed])
         elif listed:
-            table(_HEADERS, _rows(listed))
-        if batch and not as_json:
-            _note_failures(opened, batch)
+            _show_batches(opened, batch, limit, live=sys.stdout.isatty() and not once)
     if not listed:
         note("Nothing is queued, and nothing was: sightings enqueue PATH...")
         raise typer.Exit(1)
+
+
+def _batches(index: Index, batch: str | None, limit: int) -> list[BatchProgress]:
+    from indexer.progress import batch_progress, list_batches
+
+    return [batch_progress(index, batch)] if batch else list_batches(index, limit=limit)
+
+
+def _show_batches(index: Index, batch: str | None, limit: int, *, live: bool) -> None:
+    """Print batches, with the media if it is one that was asked for; live: until they are over."""
+
+    def look() -> tuple[list[Table], bool]:
+        batches = _batches(index, batch, limit)
+        tables: list[Table] = [(BATCH_HEADERS, batch_rows(batches))]
+        if batch:
+            tables.append((MEDIA_HEADERS, media_rows(index, batch, limit)))
+        return tables, not is_under_way(batches)
+
+    if live:
+        from indexer.cli.live import watch
+
+        watch(look, REFRESH_S)
+    else:
+        for headers, rows in look()[0]:
+            table(headers, rows)
+    if batch:
+        _note_failures(index, batch)
 
 
 def _require_no_options(context: typer.Context) -> None:
@@ -149,13 +171,19 @@ def cancel_jobs(
     settings = load_settings(assignments, index=index)
     with open_existing(settings) as opened:
         ids = _ids(opened, media)
-        cancelled = cancel(opened, settings, media_ids=ids, batch=batch)
+        try:
+            cancelled = cancel(opened, settings, media_ids=ids, batch=batch)
+        except PurgeUnfinished as unfinished:
+            delete_uploads_of(unfinished.removed, settings)
+            raise
+    files = delete_uploads_of(cancelled.removed, settings)
     outcomes = {
         name: [each.path for each in getattr(cancelled, name)]
         for name in ("removed", "restored", "cut_short", "untouched")
     }
     if as_json:
-        print_json({**outcomes, "deleted": asdict(cancelled.deleted)})
+        deleted = {**asdict(cancelled.deleted), "files": files}
+        print_json({**outcomes, "deleted": deleted})
         return
     say(
         f"{len(outcomes['removed'])} removed, {len(outcomes['restored'])} as before, "
@@ -163,6 +191,7 @@ def cancel_jobs(
     )
     if outcomes["removed"]:
         say_deleted(lambda: cancelled.deleted)
+        say_uploads(files)
     for path in outcomes["cut_short"]:
         note(f"{shown(path)} is part old and part new: retry it to finish it.")
 
@@ -230,56 +259,9 @@ def _show_enqueued(queued: Enqueued, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-_HEADERS = ("batch", "state", "media", "failed", "parts", "a minute", "left")
-
-
-def _rows(batches: Sequence[BatchProgress]) -> list[tuple[str, ...]]:
-    return [
-        (
-            batch.id,
-            batch.state,
-            f"{batch.media.get('done', 0)}/{sum(batch.media.values())}",
-            str(batch.media.get("failed", 0)),
-            f"{batch.progress.done}/{batch.progress.total}",
-            f"{60 * batch.progress.rate_per_s:.1f}" if batch.progress.rate_per_s else "",
-            _left(batch.progress.eta_s) if _is_under_way([batch]) else "",
-        )
-        for batch in batches
-    ]
-
-
-def _left(eta_s: float | None) -> str:
-    if eta_s is None:
-        return "?"
-    minutes, seconds = divmod(round(eta_s), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}"
-
-
-def _is_under_way(batches: Sequence[BatchProgress]) -> bool:
-    return any(batch.state in ("queued", "working") for batch in batches)
-
-
 def _note_failures(index: Index, batch: str) -> None:
     failed = list(index.iter_media(states=["failed"], batch=batch))
     for media in failed:
         note(f"failed: {shown(media.path)}: {shown(media.error or '')}")
     if failed:
         note(f"{counted(len(failed), 'media')} failed: sightings jobs retry --batch {batch}")
-
-
-def _document(batch: BatchProgress, index: Index | None) -> dict[str, Any]:
-    """Return a batch as JSON; with its media, if an index is given to look them up in."""
-    document: dict[str, Any] = {
-        "id": batch.id,
-        "state": batch.state,
-        "queued_at": batch.queued_at.isoformat(),
-        "media": dict(batch.media),
-        "segments": asdict(batch.progress),
-    }
-    if index is not None:
-        document["items"] = [
-            {"id": media.id, "path": media.path, "state": media.state, "error": media.error}
-            for media in index.iter_media(batch=batch.id)
-        ]
-    return document

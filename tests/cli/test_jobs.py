@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from indexer.engines import open_index
+from indexer.media import content_id
 from indexer.settings import AppearanceSettings
 from indexer.work import claim_next
 from tests.cli.running import in_terminal, sightings
@@ -86,6 +88,40 @@ def test_jobs_shows_batches_with_what_is_done_of_them(place: Path) -> None:
     assert (listed["id"], listed["state"]) == (batch, "working")
     assert listed["segments"]["total"] == 2
     assert [item["state"] for item in listed["items"]] == ["working", "queued"]
+    assert [item["segments"]["done"] for item in listed["items"]] == [1, 0]
+
+
+def test_a_batch_is_shown_with_each_of_its_media_and_how_far_it_is(place: Path) -> None:
+    batch = sightings("enqueue", place / "media", "--json").document["batch"]
+    with open_index(str(place / "faces.sightings")) as index:
+        photo_media, video = index.iter_media()
+        finish(index, claim_next(index, photo_media.id, "host/1/1.0/x"))
+        index.link_appearances(photo_media.id, AppearanceSettings())
+        claim_next(index, video.id, "host/1/1.0/x")
+    whole, row, headers, *media = sightings("jobs", "--batch", batch).out.splitlines()
+    assert (whole.split()[0], row.split()[0]) == ("batch", batch)
+    assert headers.split() == ["id", "state", "failed", "parts", "a", "minute", "left", "path"]
+    under_way, done = (line.split() for line in media)
+    assert under_way == [video.id[:12], "working", "0", "0/1", "?", video.path]
+    assert done[:4] == [photo_media.id[:12], "done", "0", "1/1"]
+    assert float(done[4]) > 0.0
+    assert done[5:] == [photo_media.path]
+    (listed,) = sightings("jobs", "--batch", batch, "--json").document
+    told = {item["id"]: item["segments"] for item in listed["items"]}
+    assert told[video.id] == {
+        "total": 1, "done": 0, "failed": 0, "working": 1, "rate_per_s": 0.0, "eta_s": None,
+    }  # fmt: skip
+    assert told[photo_media.id]["rate_per_s"] > 0.0
+    assert told[photo_media.id]["eta_s"] == 0.0
+
+
+def test_of_a_large_batch_the_media_that_are_worked_on_are_shown(place: Path) -> None:
+    batch = sightings("enqueue", place / "media", "--json").document["batch"]
+    with open_index(str(place / "faces.sightings")) as index:
+        _, video = index.iter_media()
+        claim_next(index, video.id, "host/1/1.0/x")
+    lines = sightings("jobs", "--batch", batch, "--limit", 1).out.splitlines()
+    assert [line.split()[0] for line in lines[2:]] == ["id", video.id[:12]]
 
 
 def test_jobs_with_nothing_queued_says_so(place: Path) -> None:  # noqa: ARG001
@@ -122,6 +158,7 @@ def test_a_terminal_shows_jobs_live_until_they_are_over(place: Path) -> None:
     run = in_terminal("jobs", "--batch", batch, columns=120)
     assert run.code == 0
     assert batch in run.out
+    assert "a.png" in run.out.partition("failed: ")[0]
     assert "its header is broken" in " ".join(run.out.split())
 
 
@@ -145,6 +182,24 @@ def test_cancelling_a_batch_removes_what_was_never_done(place: Path) -> None:
         "Deleted 2 media, 0 faces, 0 labels.\n"
     )
     assert sightings("media", "list", "--json").document == []
+
+
+def test_cancelling_removes_uploads_and_no_other_files(place: Path) -> None:
+    source = place / "media" / "a.png"
+    media_id = content_id(source)
+    upload = place / "uploads" / media_id[:2] / media_id / "a.png"
+    upload.parent.mkdir(parents=True)
+    shutil.copy(source, upload)
+    setting = ("--set", f"api.media_root={place / 'uploads'}")
+    sightings("enqueue", source, upload)
+    run = sightings("jobs", "cancel", media_id, *setting)
+    assert run.out.endswith("Deleted 1 media, 0 faces, 0 labels.\nDeleted 1 uploaded file.\n")
+    assert list((place / "uploads").iterdir()) == []
+    assert source.exists()
+    sightings("enqueue", source)
+    deleted = sightings("jobs", "cancel", source, *setting, "--json").document["deleted"]
+    assert deleted == {"media": 1, "faces": 0, "labels": 0, "files": 0, "still_in": []}
+    assert source.exists()
 
 
 def test_cancelling_media_takes_paths_and_ids(place: Path) -> None:
