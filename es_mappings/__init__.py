@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Kept in every index's mapping; raise it with every change of the templates, with a migration."""
 
 KINDS = ("faces", "media", "segments", "files", "labels")

@@ -162,10 +162,9 @@ def link_appearances(
 ) -> Media:
     """Decide the media's appearances once no segment is open, put names back, and end its work.
 
-    Order of writes: the faces; the media, as linked; the segments without tracks; the media, as
-    done. Before it is linked all tracks are still there and everything can be worked out again;
-    afterwards only the rest is left to do. If anything of the media changed meanwhile (a label, a
-    path), it is all worked out again.
+    Order of writes: the faces that stay; the media, as linked; deletions of the other faces; the
+    segments without tracks; the media, as done. Before it is linked all faces and tracks are there,
+    so that all who link work out the same, also anew if a label or path changed meanwhile.
     """
     for _ in media_documents.attempts():
         media = store.get(store.media, media_id)
@@ -178,8 +177,11 @@ def link_appearances(
         linked: Document | None = media
         if not media.source.get("linked"):
             linked = _link_faces(store, media, segments, settings, warnings)
-        if linked is not None and _drop_tracks(store, segments):
-            done = _ended(linked, segments)
+        if linked is None:
+            continue
+        _delete_surplus(store, linked)
+        if _drop_tracks(store, segments):
+            done = _ended(store, linked, segments)
             if after := store.put(store.media, media_id, done, before=linked):
                 return media_documents.from_document(after)
     raise media_documents.contended(media_id)
@@ -230,17 +232,29 @@ def _link_faces(
     }
     named = named_fields(kept, media.source, labels)
     wanted = {face_id: placed[face_id] | named[face_id] for face_id in placed}
-    changes = [*_deletions(index, found, plan.surplus), *updates(index, found, wanted)]
-    if store.write(changes):
+    if store.write(updates(index, found, wanted)):
         return None
     source = {
         **media.source,
         "linked": True,
         "warnings": [to_text(warning) for warning in warnings],
         "indexed_at": to_date(now()),
-        "other_face_ids": [i for i in media.source["other_face_ids"] if i in kept],
+        "surplus_face_ids": list(plan.surplus),
     }
     return store.put(store.media, media.id, source, before=media)
+
+
+def _delete_surplus(store: Store, linked: Document) -> None:
+    """Delete the faces that linking leaves out, but for those that were given a name since."""
+    index = versions.live(store).index
+    due = list(linked.source.get("surplus_face_ids", ()))
+    for _ in media_documents.attempts():
+        found = store.get_many(index, due, includes=["face_id", "person"])
+        unnamed = [face_id for face_id, face in found.items() if face.source["person"] is None]
+        due = [action.id for action in store.write(_deletions(index, found, unnamed))]
+        if not due:
+            return
+    raise media_documents.contended(linked.id)
 
 
 def _is_as_read(store: Store, media: Document) -> bool:
@@ -269,7 +283,8 @@ def _drop_tracks(store: Store, segments: Mapping[int, Document]) -> bool:
     return not store.write(actions)
 
 
-def _ended(media: Document, segments: Mapping[int, Document]) -> dict[str, Any]:
+def _ended(store: Store, media: Document, segments: Mapping[int, Document]) -> dict[str, Any]:
+    others = store.get_many(store.faces, media.source["other_face_ids"], includes=["face_id"])
     errors = [
         document.source["error"] or ""
         for document in segments.values()
@@ -280,4 +295,6 @@ def _ended(media: Document, segments: Mapping[int, Document]) -> dict[str, Any]:
         "state": "failed" if errors else "done",
         "error": errors[0] if errors else None,
         "before": None,
+        "other_face_ids": [i for i in media.source["other_face_ids"] if i in others],
+        "surplus_face_ids": [],
     }
