@@ -163,8 +163,7 @@ class FileJob:
             self._report.failed = [text]
 
     def _name(self, media: Media) -> None:
-        with self._run.turn:
-            self._report.labelled += self._run.after_media(media, self._path)
+        self._report.labelled += self._run.name(self._number, media, self._path)
 
     def _note_worked(self, media: Media) -> None:
         report = self._report

@@ -93,6 +93,7 @@ class Run:
         self.room = Room()
         self.reports: dict[int, Report] = {}
         self._taken: set[str] = set()
+        self._named_by: dict[str, int] = {}
 
     def work_on(self, files: Sequence[tuple[int, Path | MediaError]]) -> None:
         """Index files, by number, side by side."""
@@ -113,6 +114,14 @@ class Run:
             if number not in self.reports:
                 self.progress.finish_file(path)
             self.reports[number] = report
+
+    def name(self, number: int, media: Media, path: Path) -> int:
+        """Let a media be named by a path; of several, the last of the files has the last word."""
+        with self.turn:
+            if number < self._named_by.get(media.id, 0):
+                return 0
+            self._named_by[media.id] = number
+            return self.after_media(media, path)
 
     def reach(self, path: str, done_s: float) -> None:
         """Tell how far a file is. Raises Stopped if the run is to end."""

@@ -164,7 +164,7 @@ def link_appearances(
 
     Order of writes: the faces that stay; the media, as linked; deletions of the other faces; the
     segments without tracks; the media, as done. Before it is linked all faces and tracks are there,
-    so that all who link work out the same, also anew if a label or path changed meanwhile.
+    so that all who link work out the same; they begin anew if a label or path has changed.
     """
     for _ in media_documents.attempts():
         media = store.get(store.media, media_id)
@@ -177,13 +177,15 @@ def link_appearances(
         linked: Document | None = media
         if not media.source.get("linked"):
             linked = _link_faces(store, media, segments, settings, warnings)
-        if linked is None:
+        if (
+            linked is None
+            or not _delete_surplus(store, linked)
+            or not _drop_tracks(store, segments)
+        ):
             continue
-        _delete_surplus(store, linked)
-        if _drop_tracks(store, segments):
-            done = _ended(store, linked, segments)
-            if after := store.put(store.media, media_id, done, before=linked):
-                return media_documents.from_document(after)
+        done = _ended(store, linked, segments)
+        if after := store.put(store.media, media_id, done, before=linked):
+            return media_documents.from_document(after)
     raise media_documents.contended(media_id)
 
 
@@ -244,17 +246,19 @@ def _link_faces(
     return store.put(store.media, media.id, source, before=media)
 
 
-def _delete_surplus(store: Store, linked: Document) -> None:
-    """Delete the faces that linking leaves out, but for those that were given a name since."""
+def _delete_surplus(store: Store, linked: Document) -> bool:
+    """Delete the faces that linking leaves out, but for those that were given a name since.
+
+    Returns whether the media and they are as they were read.
+    """
+    ids = linked.source.get("surplus_face_ids", ())
+    if not ids:
+        return True
     index = versions.live(store).index
-    due = list(linked.source.get("surplus_face_ids", ()))
-    for _ in media_documents.attempts():
-        found = store.get_many(index, due, includes=["face_id", "person"])
-        unnamed = [face_id for face_id, face in found.items() if face.source["person"] is None]
-        due = [action.id for action in store.write(_deletions(index, found, unnamed))]
-        if not due:
-            return
-    raise media_documents.contended(linked.id)
+    found = store.get_many(index, ids, includes=["face_id", "person"])
+    unnamed = [face_id for face_id, face in found.items() if face.source["person"] is None]
+    # As in `_link_faces`: these are not those of who has started the media anew.
+    return _is_as_read(store, linked) and not store.write(_deletions(index, found, unnamed))
 
 
 def _is_as_read(store: Store, media: Document) -> bool:
