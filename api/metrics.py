@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -68,13 +69,15 @@ class Metrics:
         )
         self._segments = Gauge(
             "sightings_segments",
-            "Segments by state: their rate is that of ingest; `failed` are its failures.",
+            "Segments by state; those that failed stay until they are retried or removed.",
             ("state",),
             registry=registry,
         )
         self._faces = Gauge("sightings_faces", "Faces stored.", registry=registry)
         self._messages = Gauge(
-            "sightings_queue_messages", "Messages that wait for a worker.", registry=registry
+            "sightings_queue_messages",
+            "Messages that wait for a worker; NaN without a queue, and while it cannot be reached.",
+            registry=registry,
         )
         self._bytes = Gauge("sightings_index_bytes", "Size of the index.", registry=registry)
         registry.register(_Stages(stages))
@@ -87,6 +90,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""
+        self._messages.set(math.nan)
         if (queued := current().queued) is not None:
             with suppress(BrokerFailure):
                 self._messages.set(queued())
@@ -114,7 +118,8 @@ class _Stages(Collector):
     def collect(self) -> Iterator[HistogramMetricFamily]:
         family = HistogramMetricFamily(
             "sightings_ingest_stage_seconds",
-            "Time that the stages of a segment worked: decode, detect, embed, store.",
+            "Time that the stages of a segment worked: decode, detect, embed, store; the rate of "
+            "its count is that of ingest.",
             labels=("stage",),
         )
         with suppress(BrokerFailure):

@@ -254,6 +254,7 @@ def test_metrics_tell_of_requests_searches_and_the_index(service, new_photo) -> 
         'sightings_media{state="queued"} 1.0',
         'sightings_segments{state="done"} 3.0',
         "sightings_index_up 1.0",
+        "sightings_queue_messages NaN",
         'sightings_http_requests_total{method="POST",route="/api/v1/media",status="202"} 1.0',
     ):
         assert line in text

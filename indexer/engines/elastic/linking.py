@@ -177,15 +177,12 @@ def link_appearances(
         linked: Document | None = media
         if not media.source.get("linked"):
             linked = _link_faces(store, media, segments, settings, warnings)
-        if (
-            linked is None
-            or not _delete_surplus(store, linked)
-            or not _drop_tracks(store, segments)
-        ):
+        if linked is None:
             continue
-        done = _ended(store, linked, segments)
-        if after := store.put(store.media, media_id, done, before=linked):
-            return media_documents.from_document(after)
+        if _delete_surplus(store, linked) and _drop_tracks(store, segments):
+            done = _ended(store, linked, segments)
+            if after := store.put(store.media, media_id, done, before=linked):
+                return media_documents.from_document(after)
     raise media_documents.contended(media_id)
 
 
