@@ -83,7 +83,7 @@ class FaceSettings:
         0.0, "faces more blurred than this are dropped (variance of the Laplacian); 0: none"
     )
     batch_size: Annotated[int, Ge(1), Le(1024)] = setting(
-        8, "key frames looked at together; more only costs memory"
+        8, "key frames that a GPU looks at together; processors take one each"
     )
     device: Literal["auto", "cpu", "cuda"] = setting("auto", "`auto`: CUDA where there is one")
 
