@@ -84,7 +84,7 @@ class FileJob:
                 media = finish_media(run.index, self._media.id, settings, self._file.path)
                 self._note_worked(media)
                 if media.state == "done":
-                    self._name(media)
+                    run.nameable[self._number] = media, path
         run.end(self._number, str(path), self._report)
 
     def _is_current(self) -> bool:
@@ -98,7 +98,7 @@ class FileJob:
             self._run.index.put_file(self._file)
         if self._media.state == "done":
             self._report.skipped.append(str(self._path))
-            self._name(self._media)
+            self._run.nameable[self._number] = self._media, self._path
         else:
             self._report.failed.append(
                 f"{shown(self._path)} failed before: {self._media.error} "
@@ -161,9 +161,6 @@ class FileJob:
         except Exception as error:  # what decoders and networks raise has no common base
             text = f"{shown(self._path)}: unexpected {type(error).__name__}: {error}"
             self._report.failed = [text]
-
-    def _name(self, media: Media) -> None:
-        self._report.labelled += self._run.name(self._number, media, self._path)
 
     def _note_worked(self, media: Media) -> None:
         report = self._report

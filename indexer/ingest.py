@@ -35,9 +35,8 @@ def ingest(
     """Index files and folders; one bad file is reported and never ends the run.
 
     Media that are done under the same options are skipped, unless `force`. Several files, and
-    minutes of a video, are worked on side by side, as the settings say. after_media: called with
-    each media that is done, new or not, and its path, one at a time; returns how many labels it
-    gave.
+    minutes of a video, are worked on side by side, as the settings say. after_media: called at the
+    end with each media that is done, new or not, and its path; returns how many labels it gave.
     Raises UsageError, ModelMismatch, IndexFailure: what would hit every file.
     """
     parse_strategy(networks.settings.keyframes.strategy)
@@ -54,6 +53,7 @@ def ingest(
             run.work_on([each for each in numbered if str(each[1]) not in suspect])
             # What another process worked on may be done by now, or free again.
             run.work_on([(n, Path(p)) for n, each in run.reports.items() for p in each.waiting])
+            run.give_names()
     except BaseException:
         # Should this fail too, the next run finds that this process is dead.
         with suppress(IndexFailure):
@@ -92,8 +92,8 @@ class Run:
         self.turn = threading.RLock()
         self.room = Room()
         self.reports: dict[int, Report] = {}
+        self.nameable: dict[int, tuple[Media, Path]] = {}
         self._taken: set[str] = set()
-        self._named_by: dict[str, int] = {}
 
     def work_on(self, files: Sequence[tuple[int, Path | MediaError]]) -> None:
         """Index files, by number, side by side."""
@@ -115,13 +115,10 @@ class Run:
                 self.progress.finish_file(path)
             self.reports[number] = report
 
-    def name(self, number: int, media: Media, path: Path) -> int:
-        """Let a media be named by a path; of several, the last of the files has the last word."""
-        with self.turn:
-            if number < self._named_by.get(media.id, 0):
-                return 0
-            self._named_by[media.id] = number
-            return self.after_media(media, path)
+    def give_names(self) -> None:
+        """Let all media that are done be named, in the order of the files."""
+        for number, (media, path) in sorted(self.nameable.items()):
+            self.reports[number].labelled += self.after_media(media, path)
 
     def reach(self, path: str, done_s: float) -> None:
         """Tell how far a file is. Raises Stopped if the run is to end."""
