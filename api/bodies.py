@@ -30,7 +30,7 @@ def read_body(model: type[Model], *, forms: bool = False) -> Model:
     if request.mimetype == JSON:
         try:
             content = request.get_json()
-        except BadRequest as error:
+        except (BadRequest, RecursionError) as error:
             raise Problem("bad_request", "The body is no JSON.") from error
         if not isinstance(content, dict):
             raise Problem("invalid", "The body is not a JSON object.")

@@ -47,14 +47,14 @@ class FileJob:
             self._file, self._media = identify(
                 self._run.index, self._path, looking(self._run.networks.settings)
             )
-            if not self._run.take(self._media.id):
-                # It is being indexed under another path: its turn comes when that is done.
-                self._report.waiting.append(str(self._path))
-            elif not self._is_current():
+            if self._is_current():
+                self._skip()
+            elif self._run.take(self._media.id):
                 self._start()
                 return True
             else:
-                self._skip()
+                # It is being indexed under another path: its turn comes when that is done.
+                self._report.waiting.append(str(self._path))
         self._run.end(self._number, str(self._path), self._report)
         return False
 

@@ -60,7 +60,7 @@ class KeyframeSettings:
     order: Literal["difference-first", "faces-first"] = setting(
         "difference-first", "whether frames are compared before or after looking for faces"
     )
-    segment_s: Annotated[float, Ge(1)] = setting(
+    segment_s: Annotated[float, Ge(1), Le(86_400)] = setting(
         60.0, "the filter restarts at each multiple: the unit of work and of retry"
     )
     seed: Annotated[int, Ge(0)] = setting(0, "seed of `random=N`")

@@ -97,6 +97,16 @@ def test_a_copy_is_one_media_with_two_paths(index, eileen, networks) -> None:
     assert index.count() == 1
 
 
+def test_many_copies_are_one_media_in_a_single_run(index, eileen, networks) -> None:
+    copies = [shutil.copyfile(eileen, eileen.with_name(f"{number}.png")) for number in range(5)]
+    for done in (1, 0):
+        report = ingest(index, [eileen.parent], networks)
+        assert (len(report.done), len(report.skipped)) == (done, 6 - done)
+        assert (report.waiting, report.failed) == ([], [])
+    (media,) = index.iter_media()
+    assert set(media.paths) == {str(eileen), *map(str, copies)}
+
+
 def test_a_moved_file_is_not_worked_on_again(index, eileen, networks) -> None:
     ingest(index, [eileen], networks)
     moved = eileen.rename(eileen.with_name("moved.png"))

@@ -183,6 +183,11 @@ def test_a_body_of_another_kind_is_refused(service) -> None:
     assert (answer.status_code, answer.json["code"]) == (400, "bad_request")
 
 
+def test_json_that_is_nested_too_deeply_is_no_json(service) -> None:
+    answer = service.client.post(ADDRESS, data="[" * 100_000, content_type="application/json")
+    assert (answer.status_code, answer.json["code"]) == (400, "bad_request")
+
+
 def test_a_form_takes_every_filter_as_text_and_passes_over_empty_fields(service) -> None:
     grace = service.archive.folder / "grace.png"
     fields = {"named": ["Grace", "123"], "min_face_px": "30", "kind": "photo", "under": ""}

@@ -221,12 +221,12 @@ def test_threads_get_right_answers_while_others_write(index: EmbeddedIndex) -> N
 
     def write(number: int) -> None:
         add(index, f"far {number}", noise(40, 128, number))
-        if number % 2:
-            index.delete_media([photo(f"far {number - 1}").id])
+        add(index, f"gone {number}", noise(40, 128, 100 + number))
+        index.delete_media([photo(f"gone {number}").id])
 
     with ThreadPoolExecutor(9) as threads:
         answers = threads.map(ask, range(150))
-        list(threads.map(write, range(10, 20)))
+        list(threads.map(write, range(10, 15)))
         assert all(answers)
     assert index.count() == 60 + 5 * 40
 

@@ -49,7 +49,7 @@ def test_a_time_that_is_none_is_refused_at_its_field(found) -> None:
 
 
 def test_person(found) -> None:
-    field = found.page.get_by_label("Person")
+    field = found.page.get_by_role("combobox", name="Person")
     field.fill("Grace Hopper")
     field.press("Enter")
     expect(found.by_role("heading", "This person was not found")).to_be_visible()

@@ -58,7 +58,7 @@ def test_of_a_name_that_is_typed_all_counts(page) -> None:
 
 def test_suggestions_are_those_for_what_was_typed_last(page) -> None:
     page.open("#/library")
-    field = page.page.get_by_label("Person")
+    field = page.page.get_by_role("combobox", name="Person")
     with given_up(page, "contains=x"):
         with asking(page, "contains=x"):
             field.fill("x")
