@@ -38,8 +38,11 @@ def test_without_redis_work_goes_on_and_reading_says_so(
 ) -> None:
     shared = SharedHistograms(settings.tasks)
     redis_server.stop()
-    with caplog.at_level(logging.WARNING):
-        shared.add(SEGMENTS[0])
+    try:
+        with caplog.at_level(logging.WARNING):
+            shared.add(SEGMENTS[0])
+        with pytest.raises(BrokerFailure, match=r"tasks\.broker_url cannot be reached"):
+            shared.read()
+    finally:
+        redis_server.start()
     assert "What the stages took is not counted" in caplog.text
-    with pytest.raises(BrokerFailure, match=r"tasks\.broker_url cannot be reached"):
-        shared.read()
