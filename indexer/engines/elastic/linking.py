@@ -248,8 +248,7 @@ def _delete_surplus(store: Store, linked: Document) -> bool:
 
     Returns whether the media and they are as they were read.
     """
-    ids = linked.source.get("surplus_face_ids", ())
-    if not ids:
+    if not (ids := linked.source.get("surplus_face_ids", ())):
         return True
     index = versions.live(store).index
     found = store.get_many(index, ids, includes=["face_id", "person"])
