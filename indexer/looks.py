@@ -85,12 +85,14 @@ def looks(
     room = min(max(PIXELS_AHEAD // max(pixels, 1), 2), MOST_AHEAD)
     if settings.order == "difference-first":
         chosen = key_frames(frames, settings, drawn_times=drawn_times)
-        ready = ahead(times.each("decode", _with_pixels(chosen)), room, on_wait=on_wait)
+        ready = ahead(
+            times.each("decode", _with_pixels(chosen, _of_key_frame)), room, on_wait=on_wait
+        )
         with closing(_detected(ready, _of_key_frame, networks, times, room)) as found:
             for key_frame, detections in found:
                 yield _cut_out(key_frame, detections, networks)
         return
-    decoded = ahead(times.each("decode", _converted(frames)), room, on_wait=on_wait)
+    decoded = ahead(times.each("decode", _with_pixels(frames, _itself)), room, on_wait=on_wait)
     with closing(_detected(decoded, _itself, networks, times, room)) as found:
         yield from _looks_of_faces(found, drawn_times, networks)
 
@@ -133,30 +135,24 @@ def _detected(
         return list(zip(batch, found, strict=True))
 
     at_once = max(1, count // together)
-    batches = mapped(detect, batched(items, together), networks.threads, at_once)
+    batches = mapped(detect, _batched(items, together), networks.threads, at_once)
     with closing(batches):
         for batch in batches:
             yield from batch
 
 
-def batched(items: Generator[Item, None, None], size: int) -> Generator[list[Item], None, None]:
+def _batched(items: Generator[Item, None, None], size: int) -> Generator[list[Item], None, None]:
     """Yield lists of `size` items, the last with what is left."""
     with closing(items):
         while batch := list(islice(items, size)):
             yield batch
 
 
-def _with_pixels(key_frames: Iterator[KeyFrame]) -> Iterator[KeyFrame]:
+def _with_pixels(items: Iterator[Item], frame_of: Callable[[Item], Frame]) -> Iterator[Item]:
     """Make pictures RGB here, in the thread that decodes."""
-    for key_frame in key_frames:
-        _ = key_frame.frame.image_rgb
-        yield key_frame
-
-
-def _converted(frames: Iterator[Frame]) -> Iterator[Frame]:
-    for frame in frames:
-        _ = frame.image_rgb
-        yield frame
+    for item in items:
+        _ = frame_of(item).image_rgb
+        yield item
 
 
 def _of_key_frame(key_frame: KeyFrame) -> Frame:
