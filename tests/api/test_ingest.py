@@ -171,7 +171,15 @@ def test_without_roots_no_path_may_be_given(service, new_photo) -> None:
         {"data": {"files": (io.BytesIO(b""), "x")}, "content_type": "multipart/form-data"},
         {"data": {}, "content_type": "multipart/form-data"},
     ],
-    ids=str,
+    ids=[
+        "nothing",
+        "no paths",
+        "paths as text",
+        "an unknown field",
+        "a word for a truth value",
+        "an empty file of an unknown field",
+        "an empty form",
+    ],
 )
 def test_what_adds_nothing_is_refused(service, request_) -> None:
     answer = service.post(ADDRESS, **request_)
