@@ -78,7 +78,7 @@ def _opened(media: Media) -> tuple[Path, BinaryIO]:
                 status.st_size,
                 status.st_mtime_ns,
             )
-            if same and may_serve(path, service.settings.api):
+            if same and may_serve(path, service.settings):
                 return path, stream
             stream.close()
     raise Problem("file_unavailable", "No file with these bytes is where it was indexed.")

@@ -6,6 +6,7 @@ is kept once, and what lies elsewhere is never taken for an upload.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from contextlib import contextmanager, suppress
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
 
     from indexer.records import Media
+
+log = logging.getLogger("sightings.api")
 
 _NAME_BYTES = 200
 
@@ -67,17 +70,21 @@ def kept_uploads(sent: Sequence[FileStorage]) -> Iterator[KeptUploads]:
 
 def delete_uploads(media: Iterable[Media]) -> int:
     """Delete the files of media that were uploaded, and no others; return how many."""
-    return uploads.delete_uploads(media, media_root(current().settings.api)).files
+    deleted = uploads.delete_uploads(media, media_root(current().settings))
+    for path in deleted.left:
+        log.warning("The upload %s is still there: delete it by hand.", shown(path))
+    return deleted.files
 
 
 def _keep(upload: FileStorage, kept: KeptUploads) -> None:
     """Keep one upload, or use the file that is there already.
 
     Raises MediaError for what is no photo or video, is too long or has too many pixels, Problem
-    for one that is too large, EnvironmentFailure if it cannot be written.
+    for one that is too large, EnvironmentFailure if it cannot be written, OSError if there is no
+    space for it.
     """
     service, name = current(), upload_name(upload.filename)
-    root = media_root(service.settings.api)
+    root = media_root(service.settings)
     try:
         arrived = service.incoming.folder / secrets.token_hex(16)
         try:

@@ -44,8 +44,8 @@ class ApiSettings:
     session_s: Positive = setting(604_800.0, "how long a browser stays signed in")
     media_root: str = setting(
         "",
-        "folder that uploads are kept in, shared with workers and with no other index; empty: "
-        "`media` in the data folder",
+        "folder that uploads are kept in, shared with workers and with no other index; empty: one "
+        "of the index's own below `media` in the data folder",
     )
     roots: str = setting(
         "",
