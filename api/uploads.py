@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.photo_queries import upload_name
-from api.problems import Problem
+from api.problems import Problem, is_full
 from api.service import current
 from indexer import uploads
 from indexer.errors import EnvironmentFailure, IndexFailure, MediaError
 from indexer.media import content_id
+from indexer.text import shown
 from indexer.uploads import media_root, upload_folder
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def kept_uploads(sent: Sequence[FileStorage]) -> Iterator[KeptUploads]:
     """Keep uploads in media_root; those that are in no media at the end are deleted again.
 
     Raises Problem for what is too large, or if none of them can be used, EnvironmentFailure if they
-    cannot be written.
+    cannot be written, OSError if there is no space for them.
     """
     kept = KeptUploads()
     try:
@@ -102,6 +103,8 @@ def _keep(upload: FileStorage, kept: KeptUploads) -> None:
         finally:
             arrived.unlink(missing_ok=True)
     except OSError as error:
+        if is_full(error):
+            raise  # which is answered as what it is
         raise EnvironmentFailure(
             f"Uploads cannot be kept in {root} ({error.strerror}): see api.media_root."
         ) from error

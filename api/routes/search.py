@@ -79,7 +79,7 @@ class SearchPath(BaseModel):
 
 @api.post(
     "/search",
-    responses={200: SearchAnswer, 202: VideoSearchAnswer, **failures(404, 409, 413, 415)},
+    responses={200: SearchAnswer, 202: VideoSearchAnswer, **failures(404, 409, 413, 415, 507)},
     openapi_extensions=documented(multipart=PhotoSearch, json=StoredSearch),
 )
 @needs("search")

@@ -27,6 +27,7 @@ const WORDS = {
   name_taken: ["This name exists already", null],
   invalid: ["Something in this request is not right", null],
   internal: ["The service failed", "This is not your fault. Its log says more."],
+  disk_full: ["The service has no space left", "Whoever runs it has to free some; then try again."],
 };
 
 /** What is said of these is all that helps here: the service's own words are for programs. */
