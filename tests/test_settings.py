@@ -61,6 +61,8 @@ def test_variables_of_other_programs_and_of_the_tests_are_none_of_ours() -> None
         ("faces.device", "tpu"),
         ("appearances.max_faces", "0"),
         ("keyframes.max_gap_s", "nan"),
+        ("faces.min_probability", "nan"),
+        ("faces.min_sharpness", "nan"),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(name: str, value: str) -> None:

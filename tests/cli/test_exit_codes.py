@@ -88,6 +88,16 @@ def test_what_is_not_there_ends_with_1(arguments: list[str], message: str) -> No
         (["search", "--person", "Anna", "--top", "many"], "Invalid value for '--top'"),
         (["search", "--person", "Anna", "--kind", "song"], "Invalid value for '--kind'"),
         (["search", "--person", "Anna", "--min-score", "2"], "Invalid value for '--min-score'"),
+        (["search", "--person", "A", "--min-score", "nan"], "Invalid value for '--min-score'"),
+        (["search", "--person", "A", "--from-s", "nan"], "Invalid value for '--from-s'"),
+        (["search", "--person", "A", "--to-s", "nan"], "Invalid value for '--to-s'"),
+        (["search", "--person", "A", "--to-s", "-inf"], "Invalid value for '--to-s'"),
+        (["search", "--person", "A", "--min-face", "nan"], "Invalid value for '--min-face'"),
+        (
+            ["search", "--person", "A", "--min-probability", "nan"],
+            "Invalid value for '--min-probability': nan is not a finite number.",
+        ),
+        (["index", "a.jpg", "--min-probability", "nan"], "The setting faces.min_probability is"),
         (
             ["search", "--person", "Anna", "--recorded-to", "yesterday"],
             "--recorded-to takes a date or a time, 2024-05-31 or 2024-05-31T18:00:00, not 'yest",
