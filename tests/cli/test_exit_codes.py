@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Library
 
 PHOTO = Path(__file__)
+CARD = '{"input_size": 112, "alignment": "arcface", "dimensions": 128, "licence": "none"}'
 CODES = {
     errors.UsageError: 2,
     errors.MediaError: 2,
@@ -123,6 +124,7 @@ def test_a_new_index_wants_a_model_and_says_where_they_are_listed(tmp_path: Path
     run = sightings("index", PHOTO, "--index", tmp_path / "new.sightings")
     assert run.code == 2
     assert "no model is chosen silently. `sightings models` lists them" in run.err
+    assert list(tmp_path.glob("*.sightings*")) == []
 
 
 def test_a_wrong_variable_is_named(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,6 +196,24 @@ def test_weights_that_are_no_longer_there_end_with_3_and_are_named(tmp_path: Pat
     run = sightings("index", PHOTO, "--index", tmp_path / "a", "--model", "facenet:gone.pt")
     assert run.code == 3
     assert "there is no file gone.pt" in run.err
+
+
+@pytest.mark.parametrize("spec", ["facenet:{file}", "onnx:{file}?card={card}"])
+@pytest.mark.parametrize(
+    "content", [b"root:x:0:0:root:/root:/bin/bash\n" * 20, bytes(range(256))], ids=["text", "bytes"]
+)
+def test_a_file_that_holds_no_weights_ends_with_3_and_makes_no_index(
+    tmp_path: Path, spec: str, content: bytes
+) -> None:
+    file, card, place = tmp_path / "weights", tmp_path / "card.json", tmp_path / "new.sightings"
+    file.write_bytes(content)
+    card.write_text(CARD)
+    model = spec.format(file=file, card=card)
+    run = sightings("index", PHOTO, "--index", place, "--model", model)
+    assert (run.code, run.out) == (3, "")
+    assert run.err.startswith(f"sightings: {file} ")
+    assert run.err.count("\n") == 1
+    assert not place.exists()
 
 
 def test_an_index_whose_weights_are_gone_says_which_they_were(library: Library) -> None:
