@@ -104,14 +104,13 @@ def test_a_batch_is_shown_with_each_of_its_media_and_how_far_it_is(place: Path) 
     under_way, done = (line.split() for line in media)
     assert under_way == [video.id[:12], "working", "0", "0/1", "?", video.path]
     assert done[:4] == [photo_media.id[:12], "done", "0", "1/1"]
-    assert float(done[4]) > 0.0
-    assert done[5:] == [photo_media.path]
+    assert done[4:] == [photo_media.path]
     (listed,) = sightings("jobs", "--batch", batch, "--json").document
     told = {item["id"]: item["segments"] for item in listed["items"]}
     assert told[video.id] == {
         "total": 1, "done": 0, "failed": 0, "working": 1, "rate_per_s": 0.0, "eta_s": None,
     }  # fmt: skip
-    assert told[photo_media.id]["rate_per_s"] > 0.0
+    assert told[photo_media.id]["rate_per_s"] == 0.0
     assert told[photo_media.id]["eta_s"] == 0.0
 
 
