@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 from flask import request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import BadRequest
 
 from api.problems import Problem, of_validation
+from indexer.text import shown
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
 FORM = "application/x-www-form-urlencoded"
+_NAME_CHARACTERS = 100
 
 
 def read_body(model: type[Model], *, forms: bool = False) -> Model:
@@ -29,8 +31,8 @@ def read_body(model: type[Model], *, forms: bool = False) -> Model:
 
     if request.mimetype == JSON:
         try:
-            content = request.get_json()
-        except (BadRequest, RecursionError) as error:
+            content = json.loads(request.get_data(), object_pairs_hook=_members)
+        except (ValueError, RecursionError) as error:
             raise Problem("bad_request", "The body is no JSON.") from error
         if not isinstance(content, dict):
             raise Problem("invalid", "The body is not a JSON object.")
@@ -47,14 +49,41 @@ def read_body(model: type[Model], *, forms: bool = False) -> Model:
 
 def _of_form(model: type[BaseModel], form: MultiDict[str, str]) -> dict[str, Any]:
     """Return a form's fields; those that are lists in the model as lists."""
-    fields = model.model_fields
-    lists = {name for name, field in fields.items() if _is_list(field.annotation)}
+    require_single(form, model)
+    lists = _lists(model)
     return {
         name: values if name in lists else values[-1]
         for name, values in form.lists()
         # A browser sends a field that was left empty; it was not given.
         if values != [""]
     }
+
+
+def require_single(given: MultiDict[str, str], model: type[BaseModel]) -> None:
+    """Raise Problem `invalid` if something is given more than once that is no list in the model."""
+    lists = _lists(model)
+    for name, values in given.lists():
+        if len(values) > 1 and name not in lists:
+            raise _repeated(name)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object. Raises Problem `invalid` if it names a member twice."""
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise _repeated(name)
+        members[name] = value
+    return members
+
+
+def _repeated(name: str) -> Problem:
+    return Problem("invalid", f"{shown(name)[:_NAME_CHARACTERS]}: it is given more than once.")
+
+
+def _lists(model: type[BaseModel]) -> set[str]:
+    fields = model.model_fields
+    return {name for name, field in fields.items() if _is_list(field.annotation)}
 
 
 def _is_list(annotation: Any) -> bool:

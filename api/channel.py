@@ -6,6 +6,7 @@ the request. What it refuses by itself is answered with a problem document, too.
 
 from __future__ import annotations
 
+import logging
 import socket
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,13 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import Error
 
 from api.admission import SMALL_BYTES, admitted
-from api.problems import of_status, problem_response
+from api.problems import is_full, of_full_disk, of_status, problem_response
 from api.security.headers import ALWAYS
 
 if TYPE_CHECKING:
     from flask import Flask, Response
+
+log = logging.getLogger("sightings.api")
 
 _READ_BYTES = 1 << 16
 
@@ -56,7 +59,13 @@ class HeadFirstParser(HTTPRequestParser):  # type: ignore[misc]
 
     def received(self, data: bytes) -> int:
         """Take what came; of a refused request, nothing after its head."""
-        consumed: int = super().received(data)
+        try:
+            consumed: int = super().received(data)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            log.warning("A body could not be kept: %s", error)
+            self.error, consumed = Refusal(problem_response(of_full_disk())), len(data)
         if isinstance(self.error, Refusal):
             self.completed = True
             self.expect_continue = False

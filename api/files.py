@@ -26,8 +26,8 @@ _CHUNK_BYTES = 1 << 16
 def present_file(media: Media) -> Path:
     """Return a media's file, of several the first that is as it was when it was indexed.
 
-    All links in its path are followed. Raises Problem `file_unavailable`, also where the file lies
-    outside of what may be served.
+    All links in its path are followed. Raises Problem `file_unavailable`, or `path_refused` where
+    the file lies outside of what may be served.
     """
     path, stream = _opened(media)
     stream.close()
@@ -66,7 +66,7 @@ def file_response(media: Media) -> Response:
 
 def _opened(media: Media) -> tuple[Path, BinaryIO]:
     """Open a media's file; what was opened is what is checked, so that none can be slipped in."""
-    service = current()
+    service, refused = current(), False
     for name in media.paths:
         known = service.index.find_file(name)
         with suppress(OSError, RuntimeError, ValueError):  # gone, loops of links, no names
@@ -78,9 +78,12 @@ def _opened(media: Media) -> tuple[Path, BinaryIO]:
                 status.st_size,
                 status.st_mtime_ns,
             )
-            if same and may_serve(path, service.settings.api):
+            if same and may_serve(path, service.settings):
                 return path, stream
+            refused |= same
             stream.close()
+    if refused:
+        raise Problem("path_refused", "The file lies outside of the folders that may be sent.")
     raise Problem("file_unavailable", "No file with these bytes is where it was indexed.")
 
 

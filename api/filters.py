@@ -42,7 +42,7 @@ class FaceFilters(MediaFilters):
     from_s: Seconds | None = Field(None, description="Seen in a video at this second or later.")
     to_s: Seconds | None = Field(None, description="Seen in a video at this second or earlier.")
     min_face_px: Seconds | None = Field(None, description="Faces this large or larger.")
-    min_probability: Annotated[float, Field(ge=0, le=1)] | None = Field(
+    min_probability: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
         None, description="Faces this sure or surer."
     )
 

@@ -24,10 +24,10 @@ class ProgressAnswer(BaseModel):
     """How far something is, in segments: a photo is one, a video one for each minute."""
 
     total: int
-    done: int = Field(description="Finished, the failed ones included.")
+    done: int = Field(description="Finished without failing.")
     failed: int
     working: int
-    rate_per_s: float
+    rate_per_s: float = Field(description="Of late; 0 once all are finished.")
     eta_s: float | None
 
 

@@ -5,6 +5,7 @@ Codes are stable: programs may rely on them. Titles and details are for people a
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from typing import TYPE_CHECKING, Any, cast
@@ -23,6 +24,7 @@ from indexer.errors import (
     NotFound,
     PurgeUnfinished,
     SightingsError,
+    StorageFull,
     UsageError,
     WeightsUnavailable,
 )
@@ -66,6 +68,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "queue_unavailable": (503, "The queue of jobs cannot be reached"),
     "overloaded": (503, "Too much is asked for at once"),
     "unavailable": (503, "Something that the service needs cannot be used"),
+    "disk_full": (507, "There is no space left for it"),
 }
 
 _BY_STATUS = {
@@ -88,6 +91,7 @@ _BY_ERROR: tuple[tuple[type[SightingsError], str], ...] = (
     (NotFound, "not_found"),
     (BrokerFailure, "queue_unavailable"),
     (PurgeUnfinished, "purge_unfinished"),
+    (StorageFull, "disk_full"),
     (IndexFailure, "index_unavailable"),
     (WeightsUnavailable, "model_unavailable"),
     (ModelMismatch, "model_unavailable"),
@@ -160,6 +164,16 @@ def of_error(error: SightingsError) -> Problem:
     return Problem(code, "The service's log says what." if code == "unavailable" else str(error))
 
 
+def is_full(error: OSError) -> bool:
+    """Whether what could not be written had no space left."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def of_full_disk() -> Problem:
+    """Return the problem that what was sent cannot be kept, not even for a moment."""
+    return Problem("disk_full", "The service has no space left to take what was sent.")
+
+
 def of_status(status: int, detail: str = "") -> Problem:
     """Return the problem that an HTTP status of 400 or more tells."""
     other = "bad_request" if status < 500 else "internal"
@@ -183,23 +197,34 @@ def add_to(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def on_http(error: HTTPException) -> Response:
-        if error.response is not None:  # made by whoever raised it
-            return cast("Response", error.response)
-        if error.code is not None and error.code < 400:
-            return Response("", error.code, list(error.get_headers()))
-        response = problem_response(of_status(error.code or 500, error.description or ""))
-        if isinstance(error, RequestedRangeNotSatisfiable) and error.length is not None:
-            response.headers["Content-Range"] = f"bytes */{error.length}"
-        allowed = getattr(error, "valid_methods", None)
-        if allowed:
-            response.headers["Allow"] = ", ".join(sorted(allowed))
-        return response
+        return _http_response(error)
+
+    @app.errorhandler(OSError)
+    def on_os_error(error: OSError) -> Response:
+        if not is_full(error):
+            return on_failure(error)
+        log.warning("%s %s: %s", request.method, shown(request.path), error)
+        return problem_response(of_full_disk())
 
     @app.errorhandler(Exception)
     def on_failure(error: Exception) -> Response:
         log.exception("%s %s failed", request.method, shown(request.path), exc_info=error)
         detail = "This is an error of the service's own; its log says more."
         return problem_response(Problem("internal", detail))
+
+
+def _http_response(error: HTTPException) -> Response:
+    if error.response is not None:  # made by whoever raised it
+        return cast("Response", error.response)
+    if error.code is not None and error.code < 400:
+        return Response("", error.code, list(error.get_headers()))
+    response = problem_response(of_status(error.code or 500, error.description or ""))
+    if isinstance(error, RequestedRangeNotSatisfiable) and error.length is not None:
+        response.headers["Content-Range"] = f"bytes */{error.length}"
+    allowed = getattr(error, "valid_methods", None)
+    if allowed:
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
 
 
 def _field_name(parts: tuple[int | str, ...]) -> str:

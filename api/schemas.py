@@ -177,3 +177,4 @@ class SessionAnswer(BaseModel):
     signed_in: bool
     name: str | None
     scopes: list[Literal["search", "ingest", "admin"]]
+    paths: bool = Field(description="Whether files of the server may be added by their paths.")

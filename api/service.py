@@ -75,7 +75,7 @@ class Service:
         self.readiness = Readiness({"index": self._index_answers, "worker": worker_is_well})
         self.queued = queued
         self.queries = Scratch(Path(tempfile.gettempdir()), "sightings-queries")
-        self.incoming = Scratch(media_root(settings.api) / ".incoming", "uploads")
+        self.incoming = Scratch(media_root(settings) / ".incoming", "uploads")
         self.video_searches = VideoSearches(self)
         self._index = OpenedIndex(open_index)
         for scratch in (self.queries, self.incoming):

@@ -6,6 +6,7 @@ is kept once, and what lies elsewhere is never taken for an upload.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from contextlib import contextmanager, suppress
@@ -14,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.photo_queries import upload_name
-from api.problems import Problem
+from api.problems import Problem, is_full
 from api.service import current
 from indexer import uploads
 from indexer.errors import EnvironmentFailure, IndexFailure, MediaError
 from indexer.media import content_id
+from indexer.text import shown
 from indexer.uploads import media_root, upload_folder
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
 
     from indexer.records import Media
+
+log = logging.getLogger("sightings.api")
 
 _NAME_BYTES = 200
 
@@ -49,7 +53,7 @@ def kept_uploads(sent: Sequence[FileStorage]) -> Iterator[KeptUploads]:
     """Keep uploads in media_root; those that are in no media at the end are deleted again.
 
     Raises Problem for what is too large, or if none of them can be used, EnvironmentFailure if they
-    cannot be written.
+    cannot be written, OSError if there is no space for them.
     """
     kept = KeptUploads()
     try:
@@ -67,17 +71,21 @@ def kept_uploads(sent: Sequence[FileStorage]) -> Iterator[KeptUploads]:
 
 def delete_uploads(media: Iterable[Media]) -> int:
     """Delete the files of media that were uploaded, and no others; return how many."""
-    return uploads.delete_uploads(media, media_root(current().settings.api)).files
+    deleted = uploads.delete_uploads(media, media_root(current().settings))
+    for path in deleted.left:
+        log.warning("The upload %s is still there: delete it by hand.", shown(path))
+    return deleted.files
 
 
 def _keep(upload: FileStorage, kept: KeptUploads) -> None:
     """Keep one upload, or use the file that is there already.
 
     Raises MediaError for what is no photo or video, is too long or has too many pixels, Problem
-    for one that is too large, EnvironmentFailure if it cannot be written.
+    for one that is too large, EnvironmentFailure if it cannot be written, OSError if there is no
+    space for it.
     """
     service, name = current(), upload_name(upload.filename)
-    root = media_root(service.settings.api)
+    root = media_root(service.settings)
     try:
         arrived = service.incoming.folder / secrets.token_hex(16)
         try:
@@ -95,6 +103,8 @@ def _keep(upload: FileStorage, kept: KeptUploads) -> None:
         finally:
             arrived.unlink(missing_ok=True)
     except OSError as error:
+        if is_full(error):
+            raise  # which is answered as what it is
         raise EnvironmentFailure(
             f"Uploads cannot be kept in {root} ({error.strerror}): see api.media_root."
         ) from error

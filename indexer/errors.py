@@ -24,6 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from indexer.queueing import Enqueued
     from indexer.records import Deleted, Media
 
 
@@ -85,7 +86,12 @@ class ClaimLost(IndexFailure):
 
 
 class BrokerFailure(EnvironmentFailure):
-    """The broker that carries messages to workers cannot be reached or used."""
+    """The broker that carries messages to workers cannot be reached or used.
+
+    enqueued: what was queued all the same, if it was told of that.
+    """
+
+    enqueued: Enqueued | None = None
 
 
 class ModelMismatch(EnvironmentFailure):

@@ -13,7 +13,7 @@ from indexer.labels import unmatched
 from indexer.records import Filters
 from indexer.reports import Report
 from indexer.sources import open_source, spans_of
-from indexer.text import shown
+from indexer.text import about, said_of, shown
 from indexer.work import claim_next, finish_media, work_on_segment
 from indexer.workers import is_free
 
@@ -101,9 +101,12 @@ class FileJob:
             self._run.nameable[self._number] = self._media, self._path
         else:
             self._report.failed.append(
-                f"{shown(self._path)} failed before: {self._media.error} "
+                f"{shown(self._path)} failed before: {self._why_failed()} "
                 "Use --force to try it again."
             )
+
+    def _why_failed(self) -> str:
+        return said_of(str(self._path), self._media.error or "")
 
     def _start(self) -> None:
         run, media, settings = self._run, self._media, self._run.networks.settings
@@ -171,7 +174,7 @@ class FileJob:
         if media.state == "done":
             report.done.append(str(self._path))
         else:
-            report.failed.append(f"{shown(self._path)}: {media.error}")
+            report.failed.append(about(str(self._path), media.error or ""))
         faces = list(self._run.index.iter_faces(Filters(media_ids=(media.id,))))
         report.faces += len(faces)
         report.lost_labels += unmatched(faces, self._run.index.list_labels([media.id]))

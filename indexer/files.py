@@ -40,9 +40,15 @@ def require_file(path: str | Path) -> os.stat_result:
 @contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading. Raises MediaError if it is missing, out of reach, or no file."""
-    require_file(path)
-    with _translated_errors(path), path.open("rb") as stream:
+    with _translated_errors(path), opened(path) as stream:
         yield stream
+
+
+def opened(path: Path) -> BinaryIO:
+    """Return a file open for reading, which the caller closes. Raises MediaError as above."""
+    require_file(path)
+    with _translated_errors(path):
+        return path.open("rb")
 
 
 @contextmanager

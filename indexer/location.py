@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.engines.elastic.location import is_on_cluster
+
 if TYPE_CHECKING:
     from indexer.engines.base import Index
     from indexer.settings import Settings
@@ -39,3 +41,12 @@ def open_or_create(settings: Settings) -> Index:
     from indexer import open_index
 
     return open_index(location_to_create(settings), create=True, settings=settings)
+
+
+def would_be_made(settings: Settings) -> bool:
+    """Whether `open_or_create` would make a file: nothing is there yet, and the folder is."""
+    location = index_location(settings)
+    path = Path(location)
+    if is_on_cluster(location) or path.exists():
+        return False
+    return path.parent.is_dir() or not settings.index

@@ -23,9 +23,9 @@ RATE_WINDOW_S = 300.0
 class Progress:
     """How far a media or batch is, in segments (a photo is one, a video one a minute).
 
-    done: finished, the failed ones included. rate_per_s: segments finished per second lately; 0.0
-    if none was. eta_s: seconds until all are finished at that rate; 0.0 when they are, None where
-    the rate does not tell.
+    done: finished without failing. rate_per_s: segments finished per second lately, the failed ones
+    included; 0.0 if none was, and once all are. eta_s: seconds until all are finished at that rate;
+    0.0 when they are, None where the rate does not tell.
     """
 
     total: int
@@ -118,8 +118,10 @@ def _progress(
 ) -> Progress:
     """recent: segments finished between `since` and `now`."""
     total, failed = sum(segments.values()), segments.get("failed", 0)
-    done = segments.get("done", 0) + failed
+    done, working = segments.get("done", 0), segments.get("claimed", 0)
+    left = total - done - failed
+    if not left:
+        return Progress(total, done, failed, working, 0.0, 0.0)
     elapsed_s = (now - since).total_seconds()
     rate = recent / elapsed_s if elapsed_s > 0 else 0.0
-    eta_s = 0.0 if done == total else ((total - done) / rate if rate else None)
-    return Progress(total, done, failed, segments.get("claimed", 0), rate, eta_s)
+    return Progress(total, done, failed, working, rate, left / rate if rate else None)

@@ -45,7 +45,8 @@ class Query:
     vectors: (n, dimensions) float32, rows of length 1; a media's score is its highest cosine to
     any. description: what a person would call it. number, box_xyxy: which face of the photo it
     is, counted from 1 at the left, and where, if it is one of a photo's. thumbnail: JPEG. model:
-    key of what made the vectors; None if that is not known.
+    key of what made the vectors; None if that is not known. among_others: in words, the faces that
+    were taken of photos that show several.
     """
 
     vectors: np.ndarray = field(repr=False, compare=False)
@@ -54,6 +55,7 @@ class Query:
     box_xyxy: Box | None = None
     thumbnail: bytes | None = field(default=None, repr=False, compare=False)
     model: str | None = field(default=None, compare=False)
+    among_others: tuple[str, ...] = ()
 
 
 class PictureQueries:
@@ -224,6 +226,7 @@ def photo_queries(
             description=f"{len(photos)} photos",
             thumbnail=listed[0].thumbnail,
             model=listed[0].model,
+            among_others=tuple(text for query in listed for text in query.among_others),
         )
     ]
 
@@ -239,14 +242,16 @@ def _chosen(name: str, faces: Sequence[Face], face: FaceChoice) -> list[Query]:
         raise UsageError(
             f"{shown(name)} shows {counted(len(faces), 'face')}; face {face} is not one of them."
         )
+    called = [f"face {i + 1} of {len(faces)} in {name}" for i in range(len(faces))]
     return [
         Query(
             vectors=faces[i].vector[None],
-            description=f"face {i + 1} of {len(faces)} in {name}",
+            description=called[i],
             number=i + 1,
             box_xyxy=faces[i].box_xyxy,
             thumbnail=faces[i].thumbnail,
             model=faces[i].model,
+            among_others=(called[i],) if len(faces) > 1 else (),
         )
         for i in chosen
     ]

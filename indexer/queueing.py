@@ -12,7 +12,7 @@ import numpy as np
 from indexer.errors import BrokerFailure, MediaError
 from indexer.identify import identify, looking
 from indexer.sources import spans_at
-from indexer.text import shown
+from indexer.text import said_of, shown
 from indexer.work import present_path
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class Queue:
             current = media.options == self._settings.options_for(media.kind)
             if media.state == "failed" and current and not force:
                 self.failed.append(
-                    f"{shown(path)} failed before: {media.error} Retry its job, or add it again "
+                    f"{shown(path)} failed before: {said_of(str(path), media.error or '')} "
+                    "Retry its job, or add it again "
                     "with force."
                 )
             elif media.state == "done" and current and not force:
@@ -101,15 +102,23 @@ class Queue:
                 self.failed.append(str(error))
 
     def ended(self) -> Enqueued:
-        """Send what is still to be sent, and return what became of all."""
-        self._messages.end()
-        return Enqueued(
+        """Send what is still to be sent, and return what became of all.
+
+        Raises BrokerFailure, which tells the same.
+        """
+        enqueued = Enqueued(
             self._batch,
             tuple(self.queued),
             tuple(self.skipped),
             tuple(self.under_way),
             tuple(self.failed),
         )
+        try:
+            self._messages.end()
+        except BrokerFailure as failure:
+            failure.enqueued = enqueued
+            raise
+        return enqueued
 
     def _put_file(self, file: MediaFile) -> None:
         if self._index.find_file(file.path) != file:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
 from annotated_types import Ge, Le
 
+from indexer.errors import UsageError
 from indexer.settings_fields import Count, NonNegative, Positive, secret, setting
+
+# What the package `limits` takes, which need not be installed to read settings.
+_RATE = r"\s*[1-9][0-9]*\s*(/|per)\s*([1-9][0-9]*)?\s*(second|minute|hour|day|month|year)s?\s*"
 
 
 @dataclass(frozen=True)
 class ApiSettings:
-    """Where the service listens, who may use it, and how much of it."""
+    """Where the service listens, who may use it, and how much of it.
+
+    Raises UsageError for rates that are none.
+    """
 
     host: str = setting(
         "127.0.0.1",
@@ -44,8 +52,8 @@ class ApiSettings:
     session_s: Positive = setting(604_800.0, "how long a browser stays signed in")
     media_root: str = setting(
         "",
-        "folder that uploads are kept in, shared with workers and with no other index; empty: "
-        "`media` in the data folder",
+        "folder that uploads are kept in, shared with workers and with no other index; empty: one "
+        "of the index's own below `media` in the data folder",
     )
     roots: str = setting(
         "",
@@ -75,3 +83,10 @@ class ApiSettings:
         8, "searches at once; more are answered with 503 and when to try again"
     )
     queue_s: NonNegative = setting(5.0, "how long a search waits for its turn before that")
+
+    def __post_init__(self) -> None:
+        for name in ("rate", "search_rate"):
+            if not re.fullmatch(f"{_RATE}([,;|]{_RATE})*", getattr(self, name), re.IGNORECASE):
+                raise UsageError(
+                    f"api.{name} ({getattr(self, name)!r}) is no rate, such as 600/minute."
+                )

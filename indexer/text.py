@@ -27,3 +27,20 @@ def clock(seconds: float) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, e.g. `1 face` and `2 faces`."""
     return f"{number} {noun}" if number == 1 or noun == "media" else f"{number} {noun}s"
+
+
+def about(path: str, text: str) -> str:
+    """Return what is said of a file as one printable line that names it once.
+
+    Many messages begin with their file, those of a whole media do not.
+    """
+    name, said = shown(path), shown(text)
+    return said if name in said else f"{name}: {said}"
+
+
+def said_of(path: str, text: str) -> str:
+    """Return what is said of a file, as one printable line, without its name at the start."""
+    said = shown(text)
+    for separator in (": ", " "):
+        said = said.removeprefix(f"{shown(path)}{separator}")
+    return said

@@ -6,16 +6,23 @@ elsewhere is taken for one.
 
 from __future__ import annotations
 
+import hashlib
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.engines.elastic.location import is_on_cluster, parse_location
+from indexer.location import index_location
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from indexer.records import Media
-    from indexer.settings_api import ApiSettings
+    from indexer.settings import Settings
+
+_NAME_BYTES = 100
 
 
 @dataclass(frozen=True)
@@ -26,13 +33,32 @@ class DeletedUploads:
     left: tuple[Path, ...] = ()
 
 
-def media_root(settings: ApiSettings) -> Path:
-    """Return the folder of uploads, with links resolved."""
-    if settings.media_root:
-        return Path(settings.media_root).resolve()
+def media_root(settings: Settings) -> Path:
+    """Return the folder of uploads, with links resolved.
+
+    Without the setting it is one that no other index has: what one deletes, another may hold.
+    """
+    if settings.api.media_root:
+        return Path(settings.api.media_root).resolve()
     from platformdirs import user_data_path
 
-    return (user_data_path("sightings") / "media").resolve()
+    folder = user_data_path("sightings") / "media" / _folder_name(index_location(settings))
+    return folder.resolve()
+
+
+def _folder_name(location: str) -> str:
+    """Return a name for people to read that is the same however a location is written.
+
+    Not of clusters: a node has more than one name, and each gives a folder of its own.
+    """
+    if is_on_cluster(location):
+        found = parse_location(location)
+        name, whole = found.name, f"{','.join(sorted(found.urls))}/{found.name}"
+    else:
+        path = Path(location).resolve()
+        name, whole = path.stem.lstrip("."), str(path)
+    digest = hashlib.sha256(os.fsencode(whole)).hexdigest()[:8]
+    return f"{os.fsencode(name)[:_NAME_BYTES].decode(errors='ignore')}-{digest}"
 
 
 def upload_folder(root: Path, media_id: str) -> Path:

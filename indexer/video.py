@@ -14,7 +14,7 @@ from indexer.decoded import Conversion, DecodedPicture
 from indexer.display import display_matrix
 from indexer.errors import MediaError
 from indexer.ffmpeg import translated_errors
-from indexer.files import require_file
+from indexer.files import opened
 from indexer.frames import Frame
 from indexer.settings import MediaSettings
 from indexer.text import shown
@@ -50,7 +50,6 @@ class VideoReader:
         self._reached_s = 0.0
         self._undecodable: set[int] = set()
         self._left_out: dict[int, int] = {}
-        require_file(path)
         with translated_errors(path):
             self._container, self._stream = self._open()
             try:
@@ -137,11 +136,14 @@ class VideoReader:
     def _open(self) -> tuple[Any, Any]:
         import av
 
-        container = av.open(
-            f"file:{self._path}",
-            container_options={"protocol_whitelist": "file"},
-            metadata_errors="replace",
-        )
+        with opened(self._path) as file:
+            # By number, of which FFmpeg keeps a copy: a name would choose the demuxer, and one
+            # that ends as a photo's does would make the file a picture.
+            container = av.open(
+                "fd:",
+                container_options={"protocol_whitelist": "fd", "fd": str(file.fileno())},
+                metadata_errors="replace",
+            )
         try:
             return container, self._choose_stream(container)
         except BaseException:

@@ -26,6 +26,7 @@ from indexer.pipeline import link_gap_s, process_segment
 from indexer.sources import open_source
 from indexer.stage_times import StageTimes
 from indexer.text import shown
+from indexer.work_log import Outcome, log_end, logged
 from indexer.workers import new_owner
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def work_on_segment(
     on_time: Callable[[float], None] = lambda _: None,
     on_times: OnTimes = lambda _: None,
     until_s: float = float("inf"),
-) -> None:
+) -> Outcome:
     """Do a claimed segment and store what it gives: it is `done` then, or `failed` with the error.
 
     source: opens the media, or returns it open; its errors are the segment's. on_time: told the
@@ -107,16 +108,20 @@ def work_on_segment(
             media, segment.span, source(), networks, labels=labels, on_time=renew, times=times
         )
     except MediaError as error:
-        index.fail_segment(segment, str(error))
-        return
+        return _failed(index, segment, str(error))
     except SightingsError:
         raise
     except Exception as error:  # what decoders and networks raise has no common base
-        index.fail_segment(segment, f"Unexpected {type(error).__name__}: {error}")
-        return
+        return _failed(index, segment, f"Unexpected {type(error).__name__}: {error}")
     with times.of("store"):
         index.finish_segment(segment, result.faces, tracks=result.tracks, counts=result.counts)
     on_times(times.seconds)
+    return Outcome(faces=len(result.faces))
+
+
+def _failed(index: Index, segment: Segment, error: str) -> Outcome:
+    index.fail_segment(segment, error)
+    return Outcome(error=error)
 
 
 def finish_media(index: Index, media_id: str, settings: Settings, path: str = "") -> Media:
@@ -172,9 +177,9 @@ def work_on_queued(
         with ExitStack() as opened:
             source = _opened_once(index, media, networks.settings, opened)
             while segment := claim_next(index, media_id, owner):
-                with suppress(ClaimLost):
+                with suppress(ClaimLost), logged(media, segment) as ended:
                     if same_settings:
-                        work_on_segment(
+                        outcome = work_on_segment(
                             index,
                             segment,
                             media,
@@ -185,10 +190,11 @@ def work_on_queued(
                             until_s=until_s,
                         )
                     else:
-                        index.fail_segment(segment, OTHER_SETTINGS)
+                        outcome = _failed(index, segment, OTHER_SETTINGS)
+                    ended(outcome)
                 if time.monotonic() >= begun_s + budget_s or is_last():
                     break
-        return finish_media(index, media_id, networks.settings)
+        return _ended(index, media_id, networks.settings)
     except NotFound:
         return None
     except BaseException:
@@ -196,6 +202,12 @@ def work_on_queued(
         with suppress(IndexFailure):
             index.release_claims(owner, forgive=time.monotonic() < until_s)
         raise
+
+
+def _ended(index: Index, media_id: str, settings: Settings) -> Media:
+    media = finish_media(index, media_id, settings)
+    log_end(media)
+    return media
 
 
 def present_path(index: Index, media: Media) -> Path:

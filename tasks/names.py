@@ -7,6 +7,6 @@ SEGMENT = "sightings.segment"
 SWEEP = "sightings.sweep"
 
 
-def sign_of_life(queue: str) -> str:
-    """Return the key that is there while a worker takes messages from a queue."""
-    return f"sightings.alive.{queue}"
+def workers_of(queue: str) -> str:
+    """Return the key of the workers that take messages from a queue: until when each counts."""
+    return f"sightings.workers.{queue}"

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from indexer.errors import BrokerFailure
-from tasks.names import MEDIA, sign_of_life
+from tasks.names import MEDIA, workers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -61,27 +61,43 @@ def waiting(settings: Settings, app: Celery | None = None) -> int:
         return sum(length(queue) for queue in {settings.tasks.queue, work_queue(settings)})
 
 
-def say_alive(app: Celery, queues: Iterable[str], sweep_s: float) -> None:
-    """Leave a sign that a worker takes messages from queues. Raises BrokerFailure."""
+def say_alive(app: Celery, worker: str, queues: Iterable[str], sweep_s: float) -> None:
+    """Leave a sign that a worker, by its name, takes messages from queues. Raises BrokerFailure."""
     expires_s = max(SHORTEST_LIFE_S, round(LIFE_SWEEPS * sweep_s))
     with _channel(app) as channel:
         for queue in queues:
-            channel.client.set(sign_of_life(queue), 1, ex=expires_s)
+            now_s = _now_s(channel)
+            channel.client.zremrangebyscore(workers_of(queue), "-inf", now_s)
+            channel.client.zadd(workers_of(queue), {worker: now_s + expires_s})
+
+
+def say_gone(app: Celery, worker: str, queues: Iterable[str]) -> None:
+    """Take back a worker's sign: it takes no more messages. Raises BrokerFailure."""
+    with _channel(app) as channel:
+        for queue in queues:
+            channel.client.zrem(workers_of(queue), worker)
 
 
 def workers_alive(settings: Settings, app: Celery | None = None) -> bool:
     """Return whether a worker takes the messages, by the sign that it leaves with each sweep.
 
-    One that has ended is missed after three times `tasks.sweep_s` and 10 s at least.
-    Raises BrokerFailure, UsageError.
+    One that ends takes its sign back; one that was killed is missed after three times
+    `tasks.sweep_s` and 10 s at least. Raises BrokerFailure, UsageError.
     """
     with _channel(app or _client(settings)) as channel:
-        return bool(channel.client.exists(sign_of_life(work_queue(settings))))
+        key = workers_of(work_queue(settings))
+        return bool(channel.client.zcount(key, _now_s(channel), "+inf"))
 
 
 def work_queue(settings: Settings) -> str:
     """Return the queue of the tasks that run networks."""
     return settings.tasks.gpu_queue or settings.tasks.queue
+
+
+def _now_s(channel: Any) -> float:
+    """Return the time of Redis's clock, which is one for all."""
+    seconds, microseconds = channel.client.time()
+    return float(seconds) + float(microseconds) / 1e6
 
 
 def _client(settings: Settings) -> Celery:

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from indexer.errors import BrokerFailure
 from tasks.names import SWEEP
-from tasks.sending import say_alive
+from tasks.sending import say_alive, say_gone
 
 if TYPE_CHECKING:
     from indexer.settings_tasks import TaskSettings
@@ -40,7 +40,17 @@ def sweeper(settings: TaskSettings) -> type[bootsteps.StartStopStep]:
                 settings.sweep_s, self._send, (worker,), priority=10
             )
 
+        def close(self, worker: Any) -> None:
+            self._stop_timer()
+            try:
+                say_gone(worker.app, worker.hostname, worker.app.amqp.queues.consume_from)
+            except (BrokerFailure, OSError) as error:
+                LOG.warning("Redis cannot be told of the end (%s).", type(error).__name__)
+
         def stop(self, worker: Any) -> None:  # noqa: ARG002
+            self._stop_timer()
+
+        def _stop_timer(self) -> None:
             if self._regularly is not None:
                 self._regularly.cancel()
                 self._regularly = None
@@ -50,7 +60,8 @@ def sweeper(settings: TaskSettings) -> type[bootsteps.StartStopStep]:
                 worker.app.send_task(
                     SWEEP, queue=settings.queue, expires=settings.sweep_s, retry=False
                 )
-                say_alive(worker.app, worker.app.amqp.queues.consume_from, settings.sweep_s)
+                queues = worker.app.amqp.queues.consume_from
+                say_alive(worker.app, worker.hostname, queues, settings.sweep_s)
             except (OperationalError, BrokerFailure, OSError) as error:
                 LOG.warning("No sweep: Redis cannot be reached (%s).", type(error).__name__)
 

@@ -385,6 +385,19 @@ def test_a_file_that_is_no_network_is_refused(tmp_path):
         load_model(f"onnx:{tmp_path}/gone.onnx?card={tmp_path}/net.json", settings=Settings())
 
 
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.99])
+def test_of_a_network_that_is_cut_short_one_plain_sentence_is_said(with_card, tmp_path, part):
+    content = (tmp_path / "net.onnx").read_bytes()
+    (tmp_path / "net.onnx").write_bytes(content[: int(len(content) * part)])
+    with pytest.raises(WeightsUnavailable) as raised:
+        with_card()
+    assert str(raised.value) == (
+        f"{tmp_path}/net.onnx cannot be loaded as an ONNX network: it is cut short, damaged, or "
+        "something else."
+    )
+    assert isinstance(raised.value.__cause__, RuntimeError)
+
+
 @pytest.mark.parametrize(
     ("card", "fault"),
     [

@@ -61,6 +61,8 @@ def test_variables_of_other_programs_and_of_the_tests_are_none_of_ours() -> None
         ("faces.device", "tpu"),
         ("appearances.max_faces", "0"),
         ("keyframes.max_gap_s", "nan"),
+        ("faces.min_probability", "nan"),
+        ("faces.min_sharpness", "nan"),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(name: str, value: str) -> None:
@@ -178,3 +180,22 @@ def test_a_password_in_the_location_is_refused_before_anything_shows_it() -> Non
 def test_how_a_cluster_is_reached_changes_no_faces() -> None:
     elsewhere = load({"elasticsearch.shards": 3, "index": "elasticsearch://es/x"}, environment={})
     assert elsewhere.options_for("video") == Settings().options_for("video")
+
+
+RATES = ("3000/minute", "1/second", "10 per 2 hours", "5/second; 100/minute,1000 per day", "7/Days")
+
+
+@pytest.mark.parametrize("name", ["api.rate", "api.search_rate"])
+def test_a_rate_is_looked_at_when_settings_are_read(name: str) -> None:
+    for rate in RATES:
+        load({name: rate}, environment={})
+    for rate in ("abc", "", "10", "ten/minute", "0/minute", "5/fortnight", "5/minute,", "5/-1day"):
+        with pytest.raises(UsageError, match=rf"{name} .* is no rate, such as 600/minute"):
+            load({name: rate}, environment={})
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_every_rate_that_is_taken_is_one_to_the_service(rate: str) -> None:
+    from limits import parse_many
+
+    assert parse_many(rate)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from indexer.settings import Settings
 from indexer.settings_api import ApiSettings
 from indexer.uploads import DeletedUploads, delete_uploads, media_root, upload_folder
 from tests.engines.builders import photo
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from indexer.records import Media
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    return media_root(ApiSettings(media_root=str(tmp_path / "uploads")))
+    return media_root(Settings(api=ApiSettings(media_root=str(tmp_path / "uploads"))))
 
 
 def media_at(*paths: Path) -> Media:
@@ -79,10 +81,52 @@ def test_an_upload_that_cannot_be_deleted_is_told(root: Path) -> None:
     assert delete_uploads([media], root) == DeletedUploads(0, (path,))
 
 
-def test_the_folder_of_uploads_is_the_setting_or_lies_in_the_users_data(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+def test_the_folder_of_uploads_is_the_setting_where_there_is_one(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
-    assert media_root(ApiSettings(media_root=str(tmp_path / "link" / "up"))) == tmp_path / "up"
-    assert Path("media") == media_root(ApiSettings()).relative_to(tmp_path / "sightings")
+    api = ApiSettings(media_root=str(tmp_path / "link" / "up"))
+    for index in ("", "one.sightings", "elasticsearch://localhost/one"):
+        assert media_root(Settings(index=index, api=api)) == tmp_path / "up"
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's data folder."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    return tmp_path / "sightings"
+
+
+def test_without_the_setting_each_index_has_a_folder_of_its_own(data: Path) -> None:
+    indexes = (
+        "",
+        "/archive/one.sightings",
+        "/archive/two.sightings",
+        "/other/one.sightings",
+        "elasticsearch://localhost/one",
+        "elasticsearch://other/one",
+        "elasticsearch+https://localhost/one",
+    )
+    roots = [media_root(Settings(index=index)) for index in indexes]
+    assert len(set(roots)) == len(indexes)
+    assert {root.parent for root in roots} == {data / "media"}
+    names = [root.name.rpartition("-")[0] for root in roots]
+    assert names == ["faces", "one", "two", "one", "one", "one", "one"]
+
+
+def test_that_folder_is_the_same_however_the_index_is_written(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    written = ("one.sightings", tmp_path / "one.sightings", tmp_path / "link" / "one.sightings")
+    assert len({media_root(Settings(index=str(index))) for index in written}) == 1
+    nodes = ("elasticsearch://a,b/one", "elasticsearch://B:9200,a/one")
+    assert len({media_root(Settings(index=index)) for index in nodes}) == 1
+    default = str(data / "faces.sightings")
+    assert media_root(Settings()) == media_root(Settings(index=default))
+
+
+def test_names_that_no_folder_may_have_are_shortened(data: Path) -> None:
+    for name in ("ü" * 120, ".hidden", "\udcff", " "):
+        root = media_root(Settings(index=f"/archive/{name}.sightings"))
+        root.mkdir(parents=True)
+        assert root.parent == data / "media"

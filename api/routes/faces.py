@@ -71,7 +71,7 @@ def get_frame(path: FacePath, query: FaceFrameQuery) -> Response:
 
 @api.patch(
     "/faces/<face_id>",
-    responses={200: NamedAnswer, **failures(404, 415)},
+    responses={200: NamedAnswer, **failures(404, 415, 507)},
     openapi_extensions=documented(json=NamingBody),
 )
 @needs("admin")
@@ -89,7 +89,7 @@ def name_face(path: FacePath) -> dict[str, Any]:
 
 @api.post(
     "/faces/detect",
-    responses={200: DetectAnswer, **failures(409, 413, 415)},
+    responses={200: DetectAnswer, **failures(409, 413, 415, 507)},
     openapi_extensions=documented(multipart=PhotosBody),
 )
 @needs("search")

@@ -58,7 +58,7 @@ class UploadBody(UploadFields):
 
 @api.post(
     "/media",
-    responses={202: EnqueuedAnswer, **failures(413, 415)},
+    responses={202: EnqueuedAnswer, **failures(413, 415, 507)},
     openapi_extensions=documented(multipart=UploadBody, json=PathsBody),
 )
 @needs("ingest")

@@ -79,7 +79,7 @@ def list_job_media(path: JobPath, query: PageQuery) -> dict[str, Any]:
     return {"items": [_with_progress(media) for media in items], "next_cursor": cursor}
 
 
-@api.post("/jobs/<job_id>/cancel", responses={200: CancelledAnswer, **failures(404)})
+@api.post("/jobs/<job_id>/cancel", responses={200: CancelledAnswer, **failures(404, 507)})
 @needs("ingest")
 def cancel_job(path: JobPath) -> dict[str, Any]:
     """Take back what of a job is queued or being worked on."""
@@ -87,7 +87,7 @@ def cancel_job(path: JobPath) -> dict[str, Any]:
         return _cancelled(batch=path.job_id)
 
 
-@api.post("/jobs/<job_id>/retry", responses={202: EnqueuedAnswer, **failures(404)})
+@api.post("/jobs/<job_id>/retry", responses={202: EnqueuedAnswer, **failures(404, 507)})
 @needs("ingest")
 def retry_job(path: JobPath) -> tuple[dict[str, Any], int]:
     """Try again what of a job failed."""
@@ -95,7 +95,7 @@ def retry_job(path: JobPath) -> tuple[dict[str, Any], int]:
         return _retried(batch=path.job_id), 202
 
 
-@api.post("/media/<media_id>/cancel", responses={200: CancelledAnswer, **failures(404)})
+@api.post("/media/<media_id>/cancel", responses={200: CancelledAnswer, **failures(404, 507)})
 @needs("ingest")
 def cancel_media(path: MediaPath) -> dict[str, Any]:
     """Take back a photo or video that is queued or being worked on."""
@@ -104,7 +104,7 @@ def cancel_media(path: MediaPath) -> dict[str, Any]:
         return _cancelled(media_ids=[media.id])
 
 
-@api.post("/media/<media_id>/retry", responses={202: EnqueuedAnswer, **failures(404)})
+@api.post("/media/<media_id>/retry", responses={202: EnqueuedAnswer, **failures(404, 507)})
 @needs("ingest")
 def retry_media(path: MediaPath) -> tuple[dict[str, Any], int]:
     """Try a photo or video again that failed."""

@@ -96,7 +96,7 @@ def get_frame(path: MediaPath, query: MediaFrameQuery) -> Response:
     return frame_response(media_of(path), query.timestamp_s, query)
 
 
-@api.delete("/media/<media_id>", responses={200: DeletedAnswer, **failures(404)})
+@api.delete("/media/<media_id>", responses={200: DeletedAnswer, **failures(404, 507)})
 @needs("admin")
 def delete_media(path: MediaPath) -> dict[str, Any]:
     """Delete all that is held of a photo or video for good; of files, only uploads."""

@@ -61,7 +61,7 @@ def list_people(query: PeopleQuery) -> dict[str, Any]:
 
 @api.patch(
     "/people",
-    responses={200: RenamedAnswer, **failures(404, 409, 415)},
+    responses={200: RenamedAnswer, **failures(404, 409, 415, 507)},
     openapi_extensions=documented(json=RenameBody),
 )
 @needs("admin")
@@ -75,7 +75,7 @@ def rename_person() -> dict[str, Any]:
     return {"renamed": index.rename_person(body.name, body.new_name)}
 
 
-@api.delete("/people", responses={200: ForgottenAnswer, **failures(404)})
+@api.delete("/people", responses={200: ForgottenAnswer, **failures(404, 507)})
 @needs("admin")
 def forget_person(query: ForgetQuery) -> dict[str, Any]:
     """Delete a person's faces, embeddings, pictures and labels for good."""

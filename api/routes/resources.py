@@ -38,6 +38,7 @@ def failures(*statuses: int) -> dict[str | int, Any]:
         422: "A parameter is not right.",
         429: "Too often.",
         503: "Not possible now.",
+        507: "No space is left.",
     }
     always = (400, 401, 403, 421, 422, 429, 503)
     return {

@@ -40,7 +40,7 @@ class SearchFields(FaceFilters):
 
     model_config = ConfigDict(extra="forbid")
     top: int = Field(TOP, ge=1, le=500, description="How many photos and videos at most.")
-    min_score: Annotated[float, Field(ge=-1, le=1)] | None = Field(
+    min_score: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] | None = Field(
         None, description="Lowest score, a cosine."
     )
     include_different: bool = Field(False, description="Also those whose verdict is `different`.")
@@ -79,7 +79,7 @@ class SearchPath(BaseModel):
 
 @api.post(
     "/search",
-    responses={200: SearchAnswer, 202: VideoSearchAnswer, **failures(404, 409, 413, 415)},
+    responses={200: SearchAnswer, 202: VideoSearchAnswer, **failures(404, 409, 413, 415, 507)},
     openapi_extensions=documented(multipart=PhotoSearch, json=StoredSearch),
 )
 @needs("search")

@@ -13,6 +13,7 @@ from api.routes.resources import blueprint, failures
 from api.schemas import SessionAnswer
 from api.security.access import OPEN, needs, signed_in
 from api.security.keys import SCOPES, ApiKey
+from api.security.roots import allowed_roots
 from api.security.signing import COOKIE
 from api.service import current
 
@@ -80,4 +81,5 @@ def _answer(key: ApiKey | None) -> dict[str, Any]:
         "signed_in": key is not None,
         "name": key.name if key else None,
         "scopes": allowed,
+        "paths": "ingest" in allowed and bool(allowed_roots(service.settings.api)),
     }

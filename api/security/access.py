@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from flask import current_app, g, request
 
+from api.bodies import require_single
 from api.problems import Problem
 from api.security.hosts import require_host, require_same_site
 from api.security.signing import COOKIE
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Flask
+    from pydantic import BaseModel
 
     from api.security.keys import ApiKey
 
@@ -78,11 +81,24 @@ def _require_scope(endpoint: str) -> None:
 
 
 def _require_known_parameters(endpoint: str) -> None:
-    """Raise Problem for parameters of a route that takes none; models refuse unknown ones."""
+    """Raise Problem for parameters of a route that takes none, and for repeated ones.
+
+    Models refuse unknown ones.
+    """
     view = current_app.view_functions[endpoint]
-    if request.args and hasattr(view, "scope") and "query" not in view.__annotations__:
+    if not request.args or not hasattr(view, "scope"):
+        return
+    if "query" not in view.__annotations__:
         name = next(iter(request.args))
         raise Problem("invalid", f"{shown(name)}: there is no such parameter here.")
+    require_single(request.args, _query_of(view))
+
+
+@cache
+def _query_of(view: Callable[..., Any]) -> type[BaseModel]:
+    """Return the model of a route's parameters."""
+    model: type[BaseModel] = get_type_hints(view)["query"]
+    return model
 
 
 def route_scope(endpoint: str) -> tuple[str, bool]:

@@ -9,7 +9,6 @@ from flask import request
 
 from api.problems import Problem, problem_response
 from api.security.access import caller
-from indexer.errors import UsageError
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -27,21 +26,10 @@ def add_to(
     """Limit how often a caller may ask: for anything, and for `searches`, which are endpoints.
 
     What is refused counts, and what is not there. Of `sign_in`, what fails has a limit of its own.
-    storage: `memory://`, or a Redis that several services share. Raises UsageError for a rate
-    that is none.
+    storage: `memory://`, or a Redis that several services share.
     """
     from flask_limiter import Limiter
     from flask_limiter.util import get_remote_address
-    from limits import parse_many
-
-    try:
-        parse_many(settings.rate)
-        parse_many(settings.search_rate)
-    except ValueError as error:
-        raise UsageError(
-            f"api.rate ({settings.rate!r}) or api.search_rate ({settings.search_rate!r}) is no "
-            "rate, such as 600/minute."
-        ) from error
 
     def refused(limit: RequestLimit) -> Response:
         detail = f"At most {limit.limit.amount} in {limit.limit.get_expiry()} s are answered."

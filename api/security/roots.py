@@ -10,6 +10,7 @@ from api.security.hosts import listed
 from indexer.uploads import media_root
 
 if TYPE_CHECKING:
+    from indexer.settings import Settings
     from indexer.settings_api import ApiSettings
 
 
@@ -43,7 +44,7 @@ def is_allowed(path: Path, settings: ApiSettings) -> bool:
     return any(is_below(path, root) for root in allowed_roots(settings))
 
 
-def may_serve(path: Path, settings: ApiSettings) -> bool:
+def may_serve(path: Path, settings: Settings) -> bool:
     """Whether a file of the index may be sent: any if no roots are set, else what is in them."""
-    roots = allowed_roots(settings)
+    roots = allowed_roots(settings.api)
     return not roots or any(is_below(path, root) for root in (*roots, media_root(settings)))

@@ -7,7 +7,6 @@ around the program is wrong (index, weights, packages, disk); 130 stopped by Ctr
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from io import TextIOWrapper
 
@@ -25,6 +24,7 @@ from indexer.cli import (
     serve,
     upkeep,
 )
+from indexer.cli.ending import INTERRUPTED, end_in_order
 from indexer.cli.output import note
 from indexer.errors import EnvironmentFailure, NoFace, NotFound, SightingsError
 from indexer.text import shown
@@ -49,14 +49,10 @@ serve.add_to(app)
 keys.add_to(app)
 kibana.add_to(app)
 
-INTERRUPTED = 130
-"""Typer's exit code for Ctrl-C, as shells have it."""
-
 
 def main() -> None:
     """Run the command line."""
-    # A polite request to end is Ctrl-C from afar: the work in hand is given back.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_in_order()
     # Networks' threads that spin while they wait are eight times slower on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):

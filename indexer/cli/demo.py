@@ -41,10 +41,10 @@ def demo_command(
     with open_index(place, create=True) as index:
         if index.model is not None and not model:
             spec, reason = index.model.name, f"an earlier run made {near(str(place))} with it"
-            networks = networks_for(index, settings)
+            networks = networks_for(index.model, settings)
         else:
             spec, reason = pick_model(settings, model or "")
-            networks = networks_for(index, settings, spec=spec)
+            networks = networks_for(index.model, settings, spec=spec)
         note(f"Model: {spec}, because {shown(reason)}.")
         at = f"--index {shown(near(str(place)))}"
         say(f"\n$ sightings index {shown(near(str(media.folder)))} --model {spec} {at}")

@@ -17,6 +17,7 @@ from indexer.cli.options import (
     networks_for,
     open_existing,
     open_or_create,
+    would_be_made,
 )
 from indexer.cli.output import note, say
 from indexer.text import counted, shown
@@ -98,8 +99,11 @@ def index_command(
         faces__max_side_px=max_side,
     )
     rows = read_names(names) if names else {}
+    spec = model or ""
+    # A new index is not made before it is sure that something can be put into it.
+    networks = networks_for(None, settings, spec=spec) if would_be_made(settings) else None
     with open_or_create(settings) as opened:
-        networks = networks_for(opened, settings, spec=model or "")
+        networks = networks or networks_for(opened.model, settings, spec=spec)
         with file_bars() as bars:
             report = ingest(
                 opened,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,11 +29,11 @@ from indexer.cli.options import (
 )
 from indexer.cli.output import note, say, say_deleted, table
 from indexer.cli.uploads import delete_uploads_of, say_uploads
-from indexer.errors import PurgeUnfinished, UsageError
-from indexer.text import counted, shown
+from indexer.errors import BrokerFailure, PurgeUnfinished, UsageError
+from indexer.text import about, counted, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from indexer.cli.live import Table
     from indexer.engines.base import Index
@@ -82,15 +83,17 @@ def enqueue_command(
 
     settings = load_settings(assignments, index=index, model=model)
     send = _sender(settings)
-    with open_or_create(settings) as opened, file_bars() as bars:
-        queued = enqueue(opened, paths, settings, send=send, force=force, progress=bars)
-    _show_enqueued(queued, as_json=as_json)
+    with _shown_although_unsent(as_json=as_json), open_or_create(settings) as opened:
+        with file_bars() as bars:
+            queued = enqueue(opened, paths, settings, send=send, force=force, progress=bars)
+        _show_enqueued(queued, as_json=as_json)
 
 
 @jobs_app.callback(invoke_without_command=True)
 def show_jobs(
     context: typer.Context,
     index: IndexOption = None,
+    assignments: SetOption = None,
     batch: BatchOption = None,
     limit: Annotated[
         int, typer.Option(min=1, help="Batches, the newest first; with --batch, its media.")
@@ -106,7 +109,7 @@ def show_jobs(
         return
     from indexer.cli.document import print_json
 
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         listed = _batches(opened, batch, limit)
         if as_json:
             print_json([batch_document(each, opened if batch else None) for each in listed])
@@ -209,10 +212,10 @@ def retry_jobs(
 
     settings = load_settings(assignments, index=index)
     send = _sender(settings)
-    with open_existing(settings) as opened:
+    with _shown_although_unsent(as_json=as_json), open_existing(settings) as opened:
         ids = _ids(opened, media)
         queued = retry(opened, settings, send=send, media_ids=ids, batch=batch)
-    _show_enqueued(queued, as_json=as_json)
+        _show_enqueued(queued, as_json=as_json)
 
 
 def _sender(settings: Settings) -> Send:
@@ -235,6 +238,18 @@ def _ids(index: Index, media: Sequence[str] | None) -> list[str]:
     from indexer.lookup import find_media
 
     return [find_media(index, text).id for text in media or ()]
+
+
+@contextmanager
+def _shown_although_unsent(*, as_json: bool) -> Iterator[None]:
+    """Show what was queued also where workers could not be told of it, which is an error still."""
+    try:
+        yield
+    except BrokerFailure as failure:
+        if failure.enqueued is not None:
+            with suppress(typer.Exit):
+                _show_enqueued(failure.enqueued, as_json=as_json)
+        raise
 
 
 def _show_enqueued(queued: Enqueued, *, as_json: bool) -> None:
@@ -262,6 +277,6 @@ def _show_enqueued(queued: Enqueued, *, as_json: bool) -> None:
 def _note_failures(index: Index, batch: str) -> None:
     failed = list(index.iter_media(states=["failed"], batch=batch))
     for media in failed:
-        note(f"failed: {shown(media.path)}: {shown(media.error or '')}")
+        note(f"failed: {about(media.path, media.error or '')}")
     if failed:
         note(f"{counted(len(failed), 'media')} failed: sightings jobs retry --batch {batch}")

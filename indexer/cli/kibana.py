@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import IndexOption, index_path, load_settings
+from indexer.cli.options import IndexOption, SetOption, index_path, load_settings
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,13 +24,14 @@ def kibana_command(
         ),
     ],
     index: IndexOption = None,
+    assignments: SetOption = None,
 ) -> None:
     """Print data views, charts and a dashboard for Kibana, as one file to import (NDJSON)."""
     from es_mappings.kibana import to_ndjson
     from indexer.engines.elastic.location import is_on_cluster, parse_location
     from indexer.errors import UsageError
 
-    location = index_path(load_settings(index=index))
+    location = index_path(load_settings(assignments, index=index))
     if not is_on_cluster(location):
         raise UsageError(
             "Kibana shows indices of a cluster alone: give --index elasticsearch://HOST:9200/NAME."

@@ -38,12 +38,14 @@ def add_to(app: typer.Typer) -> None:
 
 
 @media_app.command("list")
-def list_media(index: IndexOption = None, as_json: JsonOption = False) -> None:
+def list_media(
+    index: IndexOption = None, assignments: SetOption = None, as_json: JsonOption = False
+) -> None:
     """List photos and videos with their state."""
     from indexer.cli.document import print_json
     from indexer.documents import media_document
 
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         listed = list(opened.iter_media())
     if as_json:
         print_json([media_document(media) for media in listed])
@@ -68,14 +70,17 @@ def list_media(index: IndexOption = None, as_json: JsonOption = False) -> None:
 
 @media_app.command("show")
 def show_media(
-    media: MediaArgument, index: IndexOption = None, as_json: JsonOption = False
+    media: MediaArgument,
+    index: IndexOption = None,
+    assignments: SetOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show all that is known of photos or videos."""
     from indexer.cli.document import print_json
     from indexer.documents import media_document, segment_document
     from indexer.lookup import find_media
 
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         documents = [media_document(find_media(opened, text)) for text in media]
         for document in documents:
             segments = opened.list_segments(document["id"])
@@ -120,11 +125,13 @@ def remove_media(
 
 
 @media_app.command("prune")
-def prune_media(index: IndexOption = None, yes: YesOption = False) -> None:
+def prune_media(
+    index: IndexOption = None, assignments: SetOption = None, yes: YesOption = False
+) -> None:
     """Forget paths that are gone, and delete media that are left without any."""
     from indexer.prune import gone_files, pathless_media, prune
 
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         gone, pathless = gone_files(opened), pathless_media(opened)
         for file in gone:
             say(shown(near(file.path)))
@@ -145,6 +152,7 @@ def prune_media(index: IndexOption = None, yes: YesOption = False) -> None:
 def faces_command(
     media: MediaArgument,
     index: IndexOption = None,
+    assignments: SetOption = None,
     thumbnails: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Also write each face's picture.", show_default=False),
@@ -157,7 +165,7 @@ def faces_command(
     from indexer.lookup import find_media
     from indexer.records import Filters
 
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         ids = tuple(find_media(opened, text).id for text in media)
         faces = list(opened.iter_faces(Filters(media_ids=ids)))
         if thumbnails:
@@ -197,11 +205,13 @@ def _write_thumbnails(index: Index, faces: list[Face], folder: Path) -> None:
     note(f"{counted(len(faces), 'picture')} written to {shown(folder)}.")
 
 
-def stats_command(index: IndexOption = None, as_json: JsonOption = False) -> None:
+def stats_command(
+    index: IndexOption = None, assignments: SetOption = None, as_json: JsonOption = False
+) -> None:
     """Show counts, sizes and the model of the index."""
     from indexer.cli.document import print_json
 
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         stats = opened.stats()
     if as_json:
         print_json(stats)
@@ -210,7 +220,7 @@ def stats_command(index: IndexOption = None, as_json: JsonOption = False) -> Non
             say(f"{name.replace('_', ' ')}: {shown(value)}")
 
 
-def models_command(as_json: JsonOption = False) -> None:
+def models_command(assignments: SetOption = None, as_json: JsonOption = False) -> None:
     """List the embedding models: size, licence, and where their weights are."""
     from dataclasses import asdict
 
@@ -218,7 +228,7 @@ def models_command(as_json: JsonOption = False) -> None:
     from indexer.embeddings import available_models
     from indexer.runtime import runtime_of
 
-    settings = load_settings()
+    settings = load_settings(assignments)
     models = available_models(settings)
     if as_json:
         print_json([asdict(model) for model in models])
@@ -238,12 +248,12 @@ def models_command(as_json: JsonOption = False) -> None:
     say(f"Networks run on {runtime_of(settings)}.")
 
 
-def settings_command(as_json: JsonOption = False) -> None:
+def settings_command(assignments: SetOption = None, as_json: JsonOption = False) -> None:
     """List the settings in force, with their variables and what they mean."""
     from indexer.cli.document import print_json
     from indexer.settings import describe
 
-    listed = list(describe(load_settings()))
+    listed = list(describe(load_settings(assignments)))
     if as_json:
         print_json({entry.name: entry.default for entry in listed})
         return

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from indexer.location import index_location as index_path
-from indexer.location import open_existing, open_or_create
+from indexer.location import open_existing, open_or_create, would_be_made
 
-__all__ = ["index_path", "open_existing", "open_or_create"]
+__all__ = ["index_path", "open_existing", "open_or_create", "would_be_made"]
 
 if TYPE_CHECKING:
     from indexer.embeddings.base import Embedder
-    from indexer.engines.base import Index
     from indexer.networks import Networks
+    from indexer.records import ModelIdentity
     from indexer.settings import Settings
 
 IndexOption = Annotated[
@@ -55,6 +56,13 @@ MediaArgument = Annotated[
 ]
 
 
+def finite(value: float | None) -> float | None:
+    """Return an option's number, which is none that nothing can be compared with."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a finite number.")
+    return value
+
+
 def load_settings(assignments: list[str] | None = None, **flags: Any) -> Settings:
     """Return the settings under NAME=VALUE assignments and flags.
 
@@ -74,13 +82,16 @@ def load_settings(assignments: list[str] | None = None, **flags: Any) -> Setting
     return load(values)
 
 
-def networks_for(index: Index, settings: Settings, *, spec: str = "") -> Networks:
-    """Load the networks, with a bar if weights are downloaded; spec: the model asked for."""
+def networks_for(identity: ModelIdentity | None, settings: Settings, *, spec: str = "") -> Networks:
+    """Load the networks for an index with this model (None: it is new), with a bar for downloads.
+
+    spec: the model asked for.
+    """
     from indexer.cli.progress import download_bar
     from indexer.networks import load_networks
 
     with download_bar("FaceNet weights") as tell:
-        return load_networks(index.model, settings, spec=spec, progress=tell)
+        return load_networks(identity, settings, spec=spec, progress=tell)
 
 
 def load_embedder(settings: Settings) -> Embedder:

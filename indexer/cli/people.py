@@ -9,6 +9,7 @@ import typer
 from indexer.cli.options import (
     IndexOption,
     JsonOption,
+    SetOption,
     YesOption,
     confirm,
     load_settings,
@@ -36,11 +37,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 @people_app.command("list")
-def list_people(index: IndexOption = None, as_json: JsonOption = False) -> None:
+def list_people(
+    index: IndexOption = None, assignments: SetOption = None, as_json: JsonOption = False
+) -> None:
     """List names with how many faces and media carry them."""
     from indexer.cli.document import print_json
 
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         people = opened.list_people()
     if as_json:
         print_json([vars(person) for person in people])
@@ -55,12 +58,14 @@ def list_people(index: IndexOption = None, as_json: JsonOption = False) -> None:
 
 
 @people_app.command("name")
-def name_faces(name: Name, faces: Faces, index: IndexOption = None) -> None:
+def name_faces(
+    name: Name, faces: Faces, index: IndexOption = None, assignments: SetOption = None
+) -> None:
     """Name faces, and with them the appearances they stand for."""
     from indexer.naming import name_faces as give
 
     require_name(name)
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         given = give(opened, name, faces)
     say(f"{counted(given, 'face')} newly named {shown(name)}.")
     if given < len(faces):
@@ -68,20 +73,26 @@ def name_faces(name: Name, faces: Faces, index: IndexOption = None) -> None:
 
 
 @people_app.command("unname")
-def unname_faces(faces: Faces, index: IndexOption = None) -> None:
+def unname_faces(faces: Faces, index: IndexOption = None, assignments: SetOption = None) -> None:
     """Take the names of faces, and of their appearances, back."""
     from indexer.naming import unname_face
 
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         taken = sum(unname_face(opened, face) for face in faces)
     say(f"{counted(taken, 'label')} taken back.")
 
 
 @people_app.command("rename")
-def rename_person(old: Old, new: New, index: IndexOption = None, yes: YesOption = False) -> None:
+def rename_person(
+    old: Old,
+    new: New,
+    index: IndexOption = None,
+    assignments: SetOption = None,
+    yes: YesOption = False,
+) -> None:
     """Rename a person; if the new name exists, the two become one."""
     require_name(new)
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         require_known(opened, old)
         if old != new and is_known(opened, new):
             confirm(f"{shown(new)} exists: make {shown(old)} one with it for good?", yes=yes)
@@ -100,10 +111,11 @@ def forget_person(
         ),
     ] = None,
     index: IndexOption = None,
+    assignments: SetOption = None,
     yes: YesOption = False,
 ) -> None:
     """Delete a person's faces, embeddings, pictures and labels for good."""
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         require_known(opened, name)
         others = alike_faces(opened, name)
         for person in opened.list_people():

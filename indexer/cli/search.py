@@ -13,6 +13,7 @@ from indexer.cli.options import (
     JsonOption,
     ModelOption,
     SetOption,
+    finite,
     load_settings,
     open_existing,
 )
@@ -58,7 +59,14 @@ def search_command(
     ] = 20,
     min_score: Annotated[
         float | None,
-        typer.Option(metavar="COSINE", min=-1, max=1, help="Lowest score.", show_default=False),
+        typer.Option(
+            metavar="COSINE",
+            min=-1,
+            max=1,
+            callback=finite,
+            help="Lowest score.",
+            show_default=False,
+        ),
     ] = None,
     include_different: Annotated[
         bool, typer.Option("--all", help="Also those whose verdict is `different`.")
@@ -89,11 +97,21 @@ def search_command(
     ] = None,
     from_s: Annotated[
         float | None,
-        typer.Option(metavar="S", help="Only from this second of a video.", show_default=False),
+        typer.Option(
+            metavar="S",
+            callback=finite,
+            help="Only from this second of a video.",
+            show_default=False,
+        ),
     ] = None,
     to_s: Annotated[
         float | None,
-        typer.Option(metavar="S", help="Only to this second of a video.", show_default=False),
+        typer.Option(
+            metavar="S",
+            callback=finite,
+            help="Only to this second of a video.",
+            show_default=False,
+        ),
     ] = None,
     recorded_from: Annotated[
         str | None,
@@ -113,11 +131,21 @@ def search_command(
     ] = None,
     min_face: Annotated[
         float | None,
-        typer.Option(metavar="PX", help="Only faces this large or larger.", show_default=False),
+        typer.Option(
+            metavar="PX",
+            callback=finite,
+            help="Only faces this large or larger.",
+            show_default=False,
+        ),
     ] = None,
     min_probability: Annotated[
         float | None,
-        typer.Option(metavar="P", help="Only faces this sure or surer.", show_default=False),
+        typer.Option(
+            metavar="P",
+            callback=finite,
+            help="Only faces this sure or surer.",
+            show_default=False,
+        ),
     ] = None,
     sheet: Annotated[
         Path | None,
@@ -174,6 +202,8 @@ def search_command(
             )
             for query in queries
         ]
+        if face == "largest" and not as_json:
+            _note_choices(queries, alone=len(photos or ()) == 1)
         show_results(found, listed=face == "all", as_json=as_json)
         if sheet:
             _write_sheets(opened, found, sheet)
@@ -207,6 +237,13 @@ def _queries(
     choice = cast("FaceChoice", int(face) if face.isdecimal() else face)
     with file_bars() as bars:
         return PictureQueries(index, settings, spec=spec, progress=bars).any_media(photos, choice)
+
+
+def _note_choices(queries: list[Query], *, alone: bool) -> None:
+    """Say which faces of photos that show several are searched for."""
+    way = "; --face N takes another" if alone else ""
+    for text in (text for query in queries for text in query.among_others):
+        note(f"{shown(text)} (the largest{way})")
 
 
 def _media_ids(index: Index, given: list[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import IndexOption, load_settings, open_existing
+from indexer.cli.options import IndexOption, SetOption, load_settings, open_existing
 from indexer.cli.output import say
 from indexer.text import counted
 
@@ -18,6 +18,7 @@ def add_to(app: typer.Typer) -> None:
 
 def optimize_command(
     index: IndexOption = None,
+    assignments: SetOption = None,
     drop_old: Annotated[
         bool,
         typer.Option("--drop-old", help="Also delete what `reindex` replaced and kept, for good."),
@@ -31,7 +32,7 @@ def optimize_command(
     ] = False,
 ) -> None:
     """Make searches fast after much was indexed, and finish what deletions had to leave."""
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         if drop_old:
             dropped = opened.drop_old_versions()
             say(f"Deleted {counted(dropped, 'version')} of the faces that had been replaced.")

@@ -34,7 +34,7 @@ def delete_uploads_of(media: Iterable[Media], settings: Settings) -> int:
     """
     from indexer.uploads import delete_uploads, media_root
 
-    deleted = delete_uploads(media, media_root(settings.api))
+    deleted = delete_uploads(media, media_root(settings))
     for path in deleted.left:
         note(
             f"The upload {shown(path)} is still there: it may not be deleted from here, or lies "

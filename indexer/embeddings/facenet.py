@@ -110,8 +110,6 @@ class FaceNet(Embedder):
 
 
 def _built(path: Path, variant: Variant) -> Any:
-    import pickle
-
     import torch
     from facenet_pytorch import InceptionResnetV1
 
@@ -127,15 +125,9 @@ def _built(path: Path, variant: Variant) -> Any:
             )
         state = {key: value for key, value in state.items() if not key.startswith("logits.")}
         network.load_state_dict(state, strict=True)
-    except (
-        OSError,
-        EOFError,
-        RuntimeError,
-        ValueError,
-        AttributeError,
-        TypeError,
-        pickle.UnpicklingError,
-    ) as error:
+    except WeightsUnavailable:
+        raise
+    except Exception as error:  # what torch raises on other files has no common base
         raise WeightsUnavailable(
             f"{path} does not hold FaceNet's weights: a state dict of facenet-pytorch's "
             f"InceptionResnetV1 is needed ({VGGFACE2.file_name})."

@@ -71,7 +71,8 @@ class OnnxNet(Embedder):
             shape = self._vectors(black).shape
         except RuntimeError as error:  # OpenVINO's only error
             raise UsageError(
-                f"{self.identity.weights_path} does not take what its card says: {error}"
+                f"{self.identity.weights_path} does not take what its card says: pictures of "
+                f"{self.crop_px} x {self.crop_px} pixels."
             ) from error
         if shape != expected:
             raise UsageError(
@@ -87,5 +88,8 @@ def _network(path: Path, threads: int) -> Net:
     try:
         net, takes_one = load_onnx_net(path, threads)
     except RuntimeError as error:  # OpenVINO's only error
-        raise WeightsUnavailable(f"{path} cannot be loaded as an ONNX network: {error}") from error
+        raise WeightsUnavailable(
+            f"{path} cannot be loaded as an ONNX network: it is cut short, damaged, or something "
+            "else."
+        ) from error
     return in_parts(net, 1 if takes_one else ROWS_AT_ONCE, Threads(threads))

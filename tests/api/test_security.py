@@ -102,6 +102,7 @@ def test_signing_in_gives_a_cookie_that_pages_cannot_read(locked, tmp_path) -> N
     text = store.add("page", ["search"])[1]
     assert service.get("/api/v1/session").json == {
         "key_needed": True, "signed_in": False, "name": None, "scopes": [],
+        "paths": False,
     }  # fmt: skip
     answer = service.post("/api/v1/session", json={"key": text})
     cookie = answer.headers["Set-Cookie"]
@@ -109,6 +110,7 @@ def test_signing_in_gives_a_cookie_that_pages_cannot_read(locked, tmp_path) -> N
     assert text.split("_", 2)[2] not in cookie
     assert service.get("/api/v1/session").json == {
         "key_needed": True, "signed_in": True, "name": "page", "scopes": ["search"],
+        "paths": False,
     }  # fmt: skip
     assert service.get("/api/v1/people").status_code == 200
     assert service.client.delete("/api/v1/session").status_code == 204

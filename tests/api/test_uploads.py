@@ -200,3 +200,15 @@ def test_the_service_itself_opens_no_photo_or_video(serve, content, tmp_path, mo
 
 def _refuse(*_: Any, **__: Any) -> None:
     raise AssertionError("the service opened a photo or video by itself")
+
+
+def test_a_video_under_a_photos_name_is_indexed_as_the_video_that_it_is(
+    service, networks, root
+) -> None:
+    film = (service.archive.folder / "both.mp4").read_bytes() + b"\0"
+    (queued,) = send(service, (film, "film.jpg")).json["queued"]
+    assert (queued["kind"], left_in(root)) == ("video", ["film.jpg"])
+    for media_id in service.sent:
+        work_on_queued(service.index, media_id, networks)
+    media = service.get(queued["url"]).json
+    assert (media["state"], media["error"]) == ("done", None)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Library
 
 PHOTO = Path(__file__)
+CARD = '{"input_size": 112, "alignment": "arcface", "dimensions": 128, "licence": "none"}'
 CODES = {
     errors.UsageError: 2,
     errors.MediaError: 2,
@@ -88,6 +89,16 @@ def test_what_is_not_there_ends_with_1(arguments: list[str], message: str) -> No
         (["search", "--person", "Anna", "--top", "many"], "Invalid value for '--top'"),
         (["search", "--person", "Anna", "--kind", "song"], "Invalid value for '--kind'"),
         (["search", "--person", "Anna", "--min-score", "2"], "Invalid value for '--min-score'"),
+        (["search", "--person", "A", "--min-score", "nan"], "Invalid value for '--min-score'"),
+        (["search", "--person", "A", "--from-s", "nan"], "Invalid value for '--from-s'"),
+        (["search", "--person", "A", "--to-s", "nan"], "Invalid value for '--to-s'"),
+        (["search", "--person", "A", "--to-s", "-inf"], "Invalid value for '--to-s'"),
+        (["search", "--person", "A", "--min-face", "nan"], "Invalid value for '--min-face'"),
+        (
+            ["search", "--person", "A", "--min-probability", "nan"],
+            "Invalid value for '--min-probability': nan is not a finite number.",
+        ),
+        (["index", "a.jpg", "--min-probability", "nan"], "The setting faces.min_probability is"),
         (
             ["search", "--person", "Anna", "--recorded-to", "yesterday"],
             "--recorded-to takes a date or a time, 2024-05-31 or 2024-05-31T18:00:00, not 'yest",
@@ -113,6 +124,7 @@ def test_a_new_index_wants_a_model_and_says_where_they_are_listed(tmp_path: Path
     run = sightings("index", PHOTO, "--index", tmp_path / "new.sightings")
     assert run.code == 2
     assert "no model is chosen silently. `sightings models` lists them" in run.err
+    assert list(tmp_path.glob("*.sightings*")) == []
 
 
 def test_a_wrong_variable_is_named(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,6 +196,24 @@ def test_weights_that_are_no_longer_there_end_with_3_and_are_named(tmp_path: Pat
     run = sightings("index", PHOTO, "--index", tmp_path / "a", "--model", "facenet:gone.pt")
     assert run.code == 3
     assert "there is no file gone.pt" in run.err
+
+
+@pytest.mark.parametrize("spec", ["facenet:{file}", "onnx:{file}?card={card}"])
+@pytest.mark.parametrize(
+    "content", [b"root:x:0:0:root:/root:/bin/bash\n" * 20, bytes(range(256))], ids=["text", "bytes"]
+)
+def test_a_file_that_holds_no_weights_ends_with_3_and_makes_no_index(
+    tmp_path: Path, spec: str, content: bytes
+) -> None:
+    file, card, place = tmp_path / "weights", tmp_path / "card.json", tmp_path / "new.sightings"
+    file.write_bytes(content)
+    card.write_text(CARD)
+    model = spec.format(file=file, card=card)
+    run = sightings("index", PHOTO, "--index", place, "--model", model)
+    assert (run.code, run.out) == (3, "")
+    assert run.err.startswith(f"sightings: {file} ")
+    assert run.err.count("\n") == 1
+    assert not place.exists()
 
 
 def test_an_index_whose_weights_are_gone_says_which_they_were(library: Library) -> None:

@@ -263,3 +263,17 @@ def test_filters_that_exclude_each_other_are_wrong_usage(
     library: Library, filters: tuple[str, ...]
 ) -> None:
     assert sightings("search", "--stored-face", library.anna, *filters).code == 2
+
+
+def test_of_a_photo_of_several_people_it_is_said_whose_face_is_searched_for(
+    real_library: RealLibrary,
+) -> None:
+    both, alone = real_library.folder / "both.png", real_library.folder / "grace" / "0001.png"
+    (line,) = real(real_library, both).err.splitlines()
+    assert line in {
+        f"face {number} of 2 in {both} (the largest; --face N takes another)" for number in (1, 2)
+    }
+    (line,) = real(real_library, both, alone).err.splitlines()
+    assert line.endswith(f"of 2 in {both} (the largest)")
+    for quiet in ((alone,), (both, "--face", "2"), (both, "--face", "all"), (both, "--json")):
+        assert real(real_library, *quiet).err == ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,6 +107,32 @@ def test_a_request_to_end_gives_130_and_leaves_no_lock(
     assert process.returncode == 130
     assert err == "sightings: interrupted; what was finished is stored.\n"
     assert claims(place) == 0
+    assert sightings("media", "remove", video, "--index", place, "--yes").code == 0
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.05, 0.3])
+def test_further_requests_to_end_neither_crash_nor_leave_a_traceback(
+    portraits: dict[str, np.ndarray], tmp_path: Path, pause_s: float
+) -> None:
+    video, place = tmp_path / "long.mp4", tmp_path / "faces.sightings"
+    make_video(video, [portraits["eileen"]] * 600, fps=5)
+    process = subprocess.Popen(
+        [*COMMAND, "index", video, "--index", place, "--model", "dlib"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and not claims(place):
+        time.sleep(0.1)
+    for _ in range(4):
+        process.send_signal(signal.SIGINT)
+        time.sleep(pause_s)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode in (130, -signal.SIGINT), err
+    assert err.startswith("sightings: ")
+    assert all(line.startswith("sightings: ") for line in err.splitlines()), err
+    with closing(sqlite3.connect(place)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert sightings("media", "remove", video, "--index", place, "--yes").code == 0
 
 

@@ -120,13 +120,17 @@ def test_paths_below_the_roots_are_added(visit, serve, archive, new) -> None:
     expect(page.page.locator(".job .state").first).to_have_text("Done")
 
 
-def test_paths_elsewhere_are_refused_in_words(adding) -> None:
-    adding.may_fail = True
-    adding.page.get_by_label("Files and folders of the server").fill("/etc/passwd")
-    adding.by_role("button", "Add these").click()
-    expect(adding.page.locator(".paths [role=alert]")).to_contain_text(
-        "This folder may not be used"
-    )
+def test_paths_elsewhere_are_refused_in_words(visit, serve, archive, new) -> None:
+    page = visit(serve(archive.location, roots=str(new.parent)), "#/add")
+    page.may_fail = True
+    page.page.get_by_label("Files and folders of the server").fill("/etc/passwd")
+    page.by_role("button", "Add these").click()
+    expect(page.page.locator(".paths [role=alert]")).to_contain_text("This folder may not be used")
+
+
+def test_without_roots_no_paths_are_asked_for(adding) -> None:
+    expect(adding.page.get_by_label("Choose files")).to_be_attached()
+    expect(adding.page.get_by_label("Files and folders of the server")).to_have_count(0)
 
 
 def test_an_empty_index_says_what_to_do_and_then_finds(visit, serve, tmp_path, new) -> None:

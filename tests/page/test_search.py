@@ -93,6 +93,9 @@ def test_everyone_in_a_photo_can_be_searched_for(page, both) -> None:
     expect(page.by_role("heading", "Face 1")).to_be_visible()
     expect(page.by_role("heading", "Face 2")).to_be_visible()
     assert set(page.found()) == EILEENS | GRACES
+    # Both are seen in the two videos: a file counts once.
+    summary = page.page.locator(".summary")
+    expect(summary).to_have_text("Found in 2 videos and 2 photos, best first.")
 
 
 def test_several_photos_of_one_person_are_one_query(page, eileen, tmp_path, portraits) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -45,6 +47,18 @@ def test_a_wrong_key_is_refused_in_words(visit, locked, key_for) -> None:
     expect(page.by_role("alert").first).to_contain_text("This key is not accepted")
     sign_in(page, key_for("search"))
     expect(page.by_role("heading", "Find where someone appears")).to_be_visible()
+
+
+def test_after_too_many_wrong_keys_it_is_said_how_long_to_wait(visit, locked, key_for) -> None:
+    page = visit(locked)
+    page.may_fail = True
+    key_for("search")
+    for _ in range(21):
+        page.page.request.post("/api/v1/session", data={"key": "wrong"})
+    sign_in(page, "not a key")
+    alert = page.by_role("alert").first
+    expect(alert).to_contain_text("Too many requests in a short time. Wait ")
+    expect(alert).to_contain_text(re.compile(r"Wait \d+ seconds?, then try again\."))
 
 
 def test_a_key_for_searching_shows_nothing_else(visit, locked, key_for, archive) -> None:

@@ -62,10 +62,12 @@ def test_workers_are_alive_while_one_takes_messages_of_the_work(
     worker = start_worker().wait_ready()
     wait_until(lambda: workers_alive(settings))
     assert not workers_alive(for_gpus)
-    start_worker(settings=for_gpus, queue="gpus").wait_ready()
+    other = start_worker(settings=for_gpus, queue="gpus").wait_ready()
     wait_until(lambda: workers_alive(for_gpus))
     redis_server.client.flushall()
     wait_until(lambda: workers_alive(settings) and workers_alive(for_gpus))
     worker.kill()
     wait_until(lambda: not workers_alive(settings))
     assert workers_alive(for_gpus)
+    assert other.stop() == 0
+    assert not workers_alive(for_gpus), "one that ends takes its sign with it"

@@ -28,9 +28,9 @@ export function whenSignedOut(listener) {
  *
  * query: parameters; lists repeat, empty ones are left out. json or form: the body. blob: the
  * answer is a picture. keepalive: it is sent though the page is being left. A busy service (429, 503
- * with Retry-After) is asked again.
+ * with Retry-After) is asked again, unless nobody is to wait for it without a word (patient: false).
  */
-export async function request(path, { method = "GET", query = {}, json, form, signal, blob = false, keepalive = false } = {}) {
+export async function request(path, { method = "GET", query = {}, json, form, signal, blob = false, keepalive = false, patient = true } = {}) {
   const address = withQuery(path.startsWith("/") ? path : `${BASE}/${path}`, query);
   const options = { method, signal, keepalive, credentials: "same-origin", headers: { Accept: "application/json, */*" } };
   if (json !== undefined) {
@@ -43,7 +43,7 @@ export async function request(path, { method = "GET", query = {}, json, form, si
     try {
       return await once(address, options, blob);
     } catch (failure) {
-      const again = failure instanceof Failure && isBusy(failure) && tries < TRIES;
+      const again = patient && failure instanceof Failure && isBusy(failure) && tries < TRIES;
       if (!again) throw failure;
       listeners.busy(failure.retryAfterS);
       await pause(failure.retryAfterS, signal);

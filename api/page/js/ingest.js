@@ -8,6 +8,7 @@ import { bytes, count } from "./format.js";
 import { icon } from "./icons.js";
 import { jobList } from "./jobs.js";
 import { failurePanel } from "./problems.js";
+import { mayAddPaths } from "./session.js";
 import { groupsOf, upload } from "./upload.js";
 
 /** Show where to drop files or give paths, and the jobs with how far they are. */
@@ -30,7 +31,7 @@ export function showIngest(main, _, signal) {
         el("p", { class: "muted" }, "They are copied to the server."),
         chooser("Choose files", send),
       ),
-      pathForm(force, sending, jobs),
+      mayAddPaths() && pathForm(force, sending, jobs),
     ),
     el("label", { class: "check" }, force, "Index again what is done already"),
     sending,

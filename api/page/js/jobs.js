@@ -107,7 +107,7 @@ function jobRow(first, refresh, signal) {
     fill(state, stateBadge(job.state));
     element.dataset.state = job.state;
     bar.max = Math.max(job.segments.total, 1);
-    bar.value = job.segments.done;
+    bar.value = job.segments.done + job.segments.failed;
     words.textContent = jobWords(job);
     const over = job.state === "done" || job.state === "failed";
     bar.hidden = over;

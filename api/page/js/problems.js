@@ -1,6 +1,7 @@
 // What went wrong, in plain words, and what can be done about it.
 
 import { el } from "./dom.js";
+import { count } from "./format.js";
 import { icon } from "./icons.js";
 
 const WORDS = {
@@ -27,6 +28,7 @@ const WORDS = {
   name_taken: ["This name exists already", null],
   invalid: ["Something in this request is not right", null],
   internal: ["The service failed", "This is not your fault. Its log says more."],
+  disk_full: ["The service has no space left", "Whoever runs it has to free some; then try again."],
 };
 
 /** What is said of these is all that helps here: the service's own words are for programs. */
@@ -35,6 +37,9 @@ const SAID = new Set(["offline", "face_not_found", "person_not_found"]);
 /** Return title and text of a failure. */
 export function inWords(failure) {
   const [title, text] = WORDS[failure.code] ?? [failure.title || "It did not work", null];
+  if (failure.code === "rate_limited" && failure.retryAfterS) {
+    return { title, text: `Wait ${count(failure.retryAfterS, "second")}, then try again.` };
+  }
   return { title, text: text ?? failure.detail ?? "" };
 }
 

@@ -45,7 +45,9 @@ export function resultList(actions) {
 }
 
 function inWords(lists) {
-  const results = lists.flatMap((list) => list.results);
+  // Several people of one photo may be found in the same file.
+  const found = new Map(lists.flatMap((list) => list.results).map((result) => [result.media.id, result]));
+  const results = [...found.values()];
   const parts = ["video", "photo"]
     .map((kind) => [results.filter((result) => result.media.kind === kind).length, kind])
     .filter(([number]) => number)

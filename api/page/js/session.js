@@ -6,7 +6,7 @@ import { el, fill } from "./dom.js";
 import { icon } from "./icons.js";
 import { forgetPhotos } from "./kept_photos.js";
 
-let session = { key_needed: false, signed_in: false, name: null, scopes: [] };
+let session = { key_needed: false, signed_in: false, name: null, scopes: [], paths: false };
 
 /** Ask the service who this is. */
 export async function loadSession() {
@@ -17,6 +17,11 @@ export async function loadSession() {
 /** Whether a scope is allowed: search, ingest or admin. */
 export function may(scope) {
   return session.scopes.includes(scope);
+}
+
+/** Whether files of the server may be added by their paths. */
+export function mayAddPaths() {
+  return session.paths;
 }
 
 /** Whether the page can only show the form to sign in. */
@@ -30,7 +35,7 @@ export function showSignIn(main, done) {
     id: "key", name: "key", type: "password", autocomplete: "current-password", required: true, spellcheck: "false",
   });
   const act = async () => {
-    session = (await request("session", { method: "POST", json: { key: field.value.trim() } })).body;
+    session = (await request("session", { method: "POST", json: { key: field.value.trim() }, patient: false })).body;
     done();
   };
   const form = actionForm({

@@ -1,0 +1,1 @@
+"""How well Sightings, and the systems it grew from, find people: measures, protocols, reports."""
