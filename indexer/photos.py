@@ -130,7 +130,7 @@ def _reason(error: Exception) -> str:
 
 def _factories(prefix: bytes) -> Iterator[tuple[str, Callable[..., ImageFile]]]:
     """Yield name and opener of the formats that a file's first 16 bytes fit."""
-    from PIL import Image
+    from PIL import Image, _imaging
 
     try:
         import pillow_heif
@@ -139,8 +139,8 @@ def _factories(prefix: bytes) -> Iterator[tuple[str, Callable[..., ImageFile]]]:
     else:
         pillow_heif.register_heif_opener()
     Image.init()
-    if Image.core.get_blocks_max() < _BLOCKS_KEPT:
-        Image.core.set_blocks_max(_BLOCKS_KEPT)
+    if _imaging.get_blocks_max() < _BLOCKS_KEPT:
+        _imaging.set_blocks_max(_BLOCKS_KEPT)
     for name in _FORMATS:
         factory, accept = Image.OPEN.get(name, (None, None))
         # A text instead of True says why the format cannot be read here.
