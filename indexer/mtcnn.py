@@ -11,6 +11,7 @@ IEEE Signal Processing Letters 23 (2016); the constants are those of facenet-pyt
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
 from itertools import islice
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from indexer.area import reduced, reduced_boxes, summed_areas
+from indexer.area import Tables, reduced, reduced_boxes, summed_areas
 from indexer.errors import WeightsUnavailable
 from indexer.inference import Network, in_parts, load_net, threads_of
 from indexer.proposals import moved, squared, suppressed, suppressed_within
@@ -61,6 +62,7 @@ class Cascade:
             in_parts(load_net(network, runtime), BOXES_ON_CUDA) for network in mtcnn_networks()
         )
         self._threads = threads_of(runtime)
+        self._tables = Tables()
         # On CUDA pictures go through the networks together; on processors side by side.
         on_cuda = runtime.device == "cuda"
         self._pictures_at_once = PICTURES_ON_CUDA if on_cuda else runtime.threads
@@ -81,10 +83,12 @@ class Cascade:
         with self._threads.mapping(worthwhile=pixels >= PIXELS_WORTH_THREADS) as mapped:
             for start in range(0, len(images), self._pictures_at_once):
                 some = images[start : start + self._pictures_at_once]
-                tables = list(mapped(summed_areas, some))
-                boxes = self._candidates(tables, min_face_px, mapped)
-                boxes = self._refined(tables, boxes, mapped)
-                found += self._faces(tables, boxes, min_probability, mapped)
+                with ExitStack() as lent:
+                    memory = [lent.enter_context(self._tables.lent(image)) for image in some]
+                    tables = list(mapped(summed_areas, some, memory))
+                    boxes = self._candidates(tables, min_face_px, mapped)
+                    boxes = self._refined(tables, boxes, mapped)
+                    found += self._faces(tables, boxes, min_probability, mapped)
         return found
 
     def _candidates(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import sys
-import threading
 import warnings
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,18 +133,25 @@ def _channels_last(model: Any) -> Any:
 
 
 class _Compiled:
-    """A compiled network as a function; each thread that calls it has its own request."""
+    """A compiled network as a function for several threads.
+
+    Each call has a request to itself. One that has ended is used again by whatever thread: each
+    holds the memory of the largest picture that it has met.
+    """
 
     def __init__(self, compiled: Any) -> None:
         self._compiled = compiled
         self._count = len(compiled.outputs)
-        self._own = threading.local()
+        self._free: deque[Any] = deque()
 
     def __call__(self, pixels: Array) -> tuple[Array, ...]:
-        request = getattr(self._own, "request", None)
-        if request is None:
-            request = self._own.request = self._compiled.create_infer_request()
+        try:
+            request = self._free.pop()
+        except IndexError:
+            request = self._compiled.create_infer_request()
         tensor = openvino().Tensor(np.ascontiguousarray(pixels), shared_memory=True)
         request.set_input_tensor(tensor)
         request.infer()
-        return tuple(request.get_output_tensor(i).data.copy() for i in range(self._count))
+        found = tuple(request.get_output_tensor(i).data.copy() for i in range(self._count))
+        self._free.append(request)
+        return found

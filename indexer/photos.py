@@ -29,6 +29,10 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "JPEG20
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _END_OF_JPEG = b"\xff\xd9"
+# Pillow's blocks of 16 MB that are not given back to the system, which takes long to get again: two
+# photos of 12 megapixels fill six.
+_BLOCKS_KEPT = 8
+_ROWS_AT_ONCE = 32
 _CUT_SHORT = "the photo is damaged or cut short; the part that can be decoded was used"
 
 # EXIF tags.
@@ -85,7 +89,8 @@ def read_photo(path: Path, settings: MediaSettings) -> Photo:
             raise MediaError(f"{shown(path)} is not a photo.")
         try:
             image, warnings = _loaded(image, stream)
-            return Photo(_as_rgb(_upright(image)), warnings)
+            _turn_upright(image)
+            return Photo(_as_rgb(image), warnings)
         except Exception as error:  # what Pillow raises on damaged files has no common base
             raise MediaError(f"{shown(path)} cannot be decoded: {_reason(error)}.") from error
 
@@ -125,7 +130,7 @@ def _reason(error: Exception) -> str:
 
 def _factories(prefix: bytes) -> Iterator[tuple[str, Callable[..., ImageFile]]]:
     """Yield name and opener of the formats that a file's first 16 bytes fit."""
-    from PIL import Image
+    from PIL import Image, _imaging
 
     try:
         import pillow_heif
@@ -134,6 +139,8 @@ def _factories(prefix: bytes) -> Iterator[tuple[str, Callable[..., ImageFile]]]:
     else:
         pillow_heif.register_heif_opener()
     Image.init()
+    if _imaging.get_blocks_max() < _BLOCKS_KEPT:
+        _imaging.set_blocks_max(_BLOCKS_KEPT)
     for name in _FORMATS:
         factory, accept = Image.OPEN.get(name, (None, None))
         # A text instead of True says why the format cannot be read here.
@@ -171,13 +178,11 @@ def _stored_size(image: ImageFile) -> tuple[int, int]:
     return (tags[_TIFF_WIDTH], tags[_TIFF_HEIGHT]) if tags else image.size
 
 
-def _upright(image: Image) -> Image:
+def _turn_upright(image: Image) -> None:
     from PIL import ImageOps
 
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # as above; without readable EXIF a photo is shown as it is stored
-        return image
+    with suppress(Exception):  # as above; without readable EXIF a photo is shown as it is stored
+        ImageOps.exif_transpose(image, in_place=True)
 
 
 def _exif(image: ImageFile) -> Exif:
@@ -212,7 +217,21 @@ def _as_rgb(image: Image) -> np.ndarray:
     if image.has_transparency_data:
         picture = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return np.array(image.convert("RGB"))
+    return _pixels(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _pixels(image: Image) -> np.ndarray:
+    """Return the pixels of an RGB image.
+
+    In strips, as Pillow makes two copies of what it hands out: of a whole photo they lie in fresh
+    pages of memory, which take longer than decoding.
+    """
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _ROWS_AT_ONCE):
+        bottom = min(top + _ROWS_AT_ONCE, height)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
+    return pixels
 
 
 def _scaled_to_8_bits(grey: np.ndarray) -> np.ndarray:

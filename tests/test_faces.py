@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.area import reduced, reduced_boxes, summed_areas
+from indexer.area import Tables, reduced, reduced_boxes, summed_areas
 from indexer.errors import EnvironmentFailure, UsageError
 from indexer.faces import FaceDetector, sharpness, thumbnail
 from indexer.mtcnn import Cascade, Found
@@ -124,16 +124,20 @@ def test_reduced_pictures_are_those_of_torch():
     import torch
 
     image = np.random.default_rng(0).integers(0, 256, (97, 301, 3), np.uint8)
-    table = summed_areas(image)
     planes = torch.from_numpy(image).permute(2, 0, 1).float()
 
     def theirs(part: torch.Tensor, size: tuple[int, int]) -> np.ndarray:
         return torch.nn.functional.adaptive_avg_pool2d(part, size).permute(1, 2, 0).numpy()
 
-    for size in ((97, 301), (50, 150), (33, 100), (1, 1), (12, 40), (120, 400)):
-        np.testing.assert_allclose(reduced(table, size), theirs(planes, size), atol=1e-4)
     boxes = np.array([(0, 0, 301, 97), (5, 7, 6, 8), (250, 40, 301, 97), (10, 10, 31, 90)])
-    found = reduced_boxes(table, boxes, 24)
+    tables = Tables()
+    with tables.lent(image[:, ::-1]) as memory:
+        summed_areas(image[:, ::-1], memory)
+    with tables.lent(image) as memory:  # the same memory again
+        table = summed_areas(image, memory)
+        for size in ((97, 301), (50, 150), (33, 100), (1, 1), (12, 40), (120, 400)):
+            np.testing.assert_allclose(reduced(table, size), theirs(planes, size), atol=1e-4)
+        found = reduced_boxes(table, boxes, 24)
     for part, (x1, y1, x2, y2) in zip(found, boxes, strict=True):
         np.testing.assert_allclose(part, theirs(planes[:, y1:y2, x1:x2], (24, 24)), atol=1e-4)
 
