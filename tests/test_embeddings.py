@@ -15,13 +15,13 @@ import pytest
 from indexer.embeddings import available_models, load_identity, load_model
 from indexer.embeddings.card import of_identity, read_card
 from indexer.errors import MissingExtra, ModelMismatch, UsageError, WeightsUnavailable
+from indexer.evaluation.matrix import CARDS
 from indexer.runtime import choose_runtime
 from indexer.settings import Settings
 
 if TYPE_CHECKING:
     from indexer.records import Detection
 
-CARDS = Path(__file__).parent / "cards"
 CARD = {"input_size": 112, "alignment": "arcface", "dimensions": 128, "licence": "CC0"}
 FACENET = "facenet:{models}/facenet-vggface2.pt"
 MOBILEFACENET = "onnx:{models}/mobilefacenet.onnx?card={cards}/mobilefacenet.json"

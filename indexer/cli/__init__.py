@@ -15,6 +15,7 @@ import typer
 
 from indexer.cli import (
     demo,
+    evaluate,
     index,
     jobs,
     keys,
@@ -45,6 +46,7 @@ people.add_to(app)
 upkeep.add_to(app)
 jobs.add_to(app)
 demo.add_to(app)
+evaluate.add_to(app)
 serve.add_to(app)
 keys.add_to(app)
 kibana.add_to(app)

@@ -60,10 +60,17 @@ def load_settings(assignments: list[str] | None = None, **flags: Any) -> Setting
 
     Flags are named with two underscores for the dot: `faces__min_face_px`.
     """
-    from indexer.errors import UsageError
     from indexer.settings import load
 
     values = {name.replace("__", "."): value for name, value in flags.items()}
+    return load(values | assigned(assignments))
+
+
+def assigned(assignments: list[str] | None) -> dict[str, str]:
+    """Return the values of NAME=VALUE assignments by name. Raises UsageError for another form."""
+    from indexer.errors import UsageError
+
+    values = {}
     for assignment in assignments or ():
         name, equals, value = assignment.partition("=")
         if not equals:
@@ -71,7 +78,7 @@ def load_settings(assignments: list[str] | None = None, **flags: Any) -> Setting
             written = re.sub(r"[^\w.].*", "…", assignment, flags=re.DOTALL)
             raise UsageError(f"--set takes NAME=VALUE, not {written!r}.")
         values[name] = value
-    return load(values)
+    return values
 
 
 def networks_for(index: Index, settings: Settings, *, spec: str = "") -> Networks:

@@ -10,6 +10,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.engines import open_index
+from indexer.evaluation.matrix import CARDS
 from indexer.settings import ElasticsearchSettings
 from tests.cli.running import Run, sightings
 from tests.cli.test_cluster import WITH_INDEX
@@ -138,7 +139,7 @@ def test_media_are_indexed_searched_and_embedded_anew_on_a_node_as_in_a_file(
         )
         assert len(found.found) >= 2
 
-    card = Path(__file__).parents[1] / "cards" / "mobilefacenet.json"
+    card = CARDS / "mobilefacenet.json"
     model = f"onnx:{shared_data}/models/mobilefacenet.onnx?card={card}"
     anew = sightings("reindex", "--model", model)
     assert anew.code == 0

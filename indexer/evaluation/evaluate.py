@@ -1,0 +1,156 @@
+"""A matrix -> outcomes: each run is done, skipped or failed, and what is done is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from indexer.errors import MissingExtra, OutOfReach, SightingsError, WeightsUnavailable
+from indexer.evaluation import photo_runs, video_runs
+from indexer.evaluation.loading import Loader
+from indexer.evaluation.material import read_material
+from indexer.evaluation.matrix import PhotoRun
+from indexer.evaluation.outcomes import KeptOutcomes, key_of
+from indexer.evaluation.photo_runs import PhotoRuns
+from indexer.evaluation.progress import Watcher
+from indexer.evaluation.records import Outcome
+from indexer.evaluation.video_runs import VideoRuns, is_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from indexer.evaluation.matrix import Matrix, VideoRun
+    from indexer.evaluation.records import OutcomeState
+    from indexer.settings import Settings
+
+CANNOT_BE_HAD = (WeightsUnavailable, MissingExtra, OutOfReach)
+"""What makes a run skipped: it needs what is not here. Any other error makes it failed."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is evaluated, and where.
+
+    photos: a folder in LFW's layout. work: where indexes, clips and outcomes are kept, so that
+    the next evaluation goes on from there. pairs: in LFW's format. attributes: a CSV. models: the
+    folder that `{models}` stands for. elasticsearch: address of the cluster for its stores.
+    flags: settings by dotted name; those of a run go over them.
+    """
+
+    photos: Path
+    work: Path
+    pairs: Path | None = None
+    attributes: Path | None = None
+    models: Path | None = None
+    elasticsearch: str = ""
+    flags: Mapping[str, Any] = field(default_factory=dict)
+
+
+def evaluate(
+    matrix: Matrix,
+    request: Request,
+    watcher: Watcher | None = None,
+    *,
+    stop_at_errors: bool = False,
+) -> list[Outcome]:
+    """Do the runs of a matrix and return their outcomes, in its order.
+
+    A run that was done before, under conditions that all are the same, is taken from the work
+    folder. stop_at_errors: let the errors of runs end the evaluation, instead of becoming
+    outcomes. Raises UsageError for photos, pairs or attributes that cannot be used, and
+    EnvironmentFailure if the work folder cannot be written.
+    """
+    return Evaluation(matrix, request, watcher or Watcher()).run(stop_at_errors=stop_at_errors)
+
+
+class Evaluation:
+    """An evaluation that runs."""
+
+    def __init__(self, matrix: Matrix, request: Request, watcher: Watcher) -> None:
+        self._matrix = matrix
+        self._request = request
+        self._watcher = watcher
+        self._kept = KeptOutcomes(request.work / "outcomes")
+        material = read_material(request.photos, request.pairs, request.attributes)
+        loader = Loader(watcher)
+        self._photos = PhotoRuns(
+            material,
+            loader,
+            watcher,
+            work=request.work,
+            models=request.models,
+            elasticsearch=request.elasticsearch,
+            seed=matrix.seed,
+        )
+        self._videos = VideoRuns(
+            request.photos, loader, watcher, work=request.work, models=request.models
+        )
+
+    def run(self, *, stop_at_errors: bool) -> list[Outcome]:
+        """Do all runs; those on videos that others are compared with come before these."""
+        runs = self._matrix.runs
+        outcomes: dict[str, Outcome] = {}
+        for number, run in enumerate(sorted(runs, key=self._is_late), 1):
+            self._watcher.begin(run.name, number, len(runs))
+            try:
+                outcome, kept = self._outcome(run)
+            except SightingsError as error:
+                if stop_at_errors:
+                    raise
+                state: OutcomeState = "skipped" if isinstance(error, CANNOT_BE_HAD) else "failed"
+                outcome, kept = _not_done(run, state, str(error)), False
+            except Exception as error:  # what libraries raise has no common base
+                if stop_at_errors:
+                    raise
+                reason = f"Unexpected {type(error).__name__}: {error}"
+                outcome, kept = _not_done(run, "failed", reason), False
+            outcomes[run.name] = outcome
+            self._watcher.end(outcome, kept=kept)
+        return [outcomes[run.name] for run in runs]
+
+    def _is_late(self, run: PhotoRun | VideoRun) -> int:
+        """Return the place of a run among others: photos, every frame of videos, other videos."""
+        if isinstance(run, PhotoRun):
+            return 0
+        return 2 - is_reference(run, self._settings(run))
+
+    def _outcome(self, run: PhotoRun | VideoRun) -> tuple[Outcome, bool]:
+        """Return what comes of a run, and whether it was kept from before."""
+        settings = self._settings(run)
+        if isinstance(run, PhotoRun):
+            photo_plan = self._photos.plan(run, settings)
+            key = key_of(photo_plan.deciding)
+            if kept := self._kept.find(key):
+                told = photo_runs.configuration(photo_plan)
+                return replace(kept, name=run.name, configuration=told), True
+            outcome = self._photos.carry_out(photo_plan)
+            self._kept.keep(key, outcome)
+            return outcome, False
+        plan = self._videos.plan(run, settings)
+        key = key_of(plan.deciding)
+        if kept := self._kept.find(key):
+            told = video_runs.configuration(plan)
+            outcome = replace(kept, name=run.name, configuration=told)
+        else:
+            outcome = self._videos.carry_out(plan)
+            self._kept.keep(key, outcome)
+        self._videos.remember(plan, outcome)
+        return outcome, kept is not None
+
+    def _settings(self, run: PhotoRun | VideoRun) -> Settings:
+        from indexer.settings import load
+
+        return load({**self._request.flags, **run.settings})
+
+
+def _not_done(run: PhotoRun | VideoRun, state: OutcomeState, reason: str) -> Outcome:
+    model = run.model if isinstance(run.model, str) else " or ".join(run.model)
+    told = {"about": run.about, "model": model}
+    return Outcome(
+        name=run.name,
+        kind="photos" if isinstance(run, PhotoRun) else "video",
+        state=state,
+        reason=reason,
+        configuration={name: value for name, value in told.items() if value},
+    )

@@ -1,0 +1,211 @@
+"""A run over photos: index -> features -> reduction -> store -> measures -> outcome."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from indexer.errors import UsageError, WeightsUnavailable
+from indexer.evaluation.embedding import embedded, only
+from indexer.evaluation.machine import describe
+from indexer.evaluation.matrix import specs_of
+from indexer.evaluation.measuring import Measured, with_reduction
+from indexer.evaluation.model_choice import chosen_spec, deciding, path_of
+from indexer.evaluation.outcomes import code_digest
+from indexer.evaluation.photo_folder import Photos, select
+from indexer.evaluation.records import Features, Outcome
+from indexer.evaluation.storing import stored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from indexer.evaluation.loading import Loader
+    from indexer.evaluation.material import Material
+    from indexer.evaluation.matrix import PhotoRun
+    from indexer.evaluation.progress import Watcher
+    from indexer.records import ModelIdentity
+    from indexer.settings import Settings
+
+FEATURES = "features:"
+"""What a spec begins with that names a file of vectors instead of a model."""
+
+
+@dataclass(frozen=True)
+class PhotoPlan:
+    """A run with all that decides what comes of it.
+
+    spec: the model that is taken. store: with its address. deciding: what an outcome is kept by.
+    """
+
+    run: PhotoRun
+    spec: str
+    settings: Settings
+    photos: Photos
+    store: str | None
+    deciding: Mapping[str, Any]
+
+
+class PhotoRuns:
+    """Plans runs over photos and does them; runs with the same vectors make them once.
+
+    work: where indexes are kept, and stores keep files while they are open.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        loader: Loader,
+        watcher: Watcher,
+        *,
+        work: Path,
+        models: Path | None,
+        elasticsearch: str,
+        seed: int,
+    ) -> None:
+        self._material = material
+        self._loader = loader
+        self._watcher = watcher
+        self._work = work
+        self._models = models
+        self._elasticsearch = elasticsearch
+        self._seed = seed
+        self._photos: dict[tuple[str, int | None], Photos] = {}
+        self._latest: tuple[tuple[Any, ...], Features, ModelIdentity | None] | None = None
+
+    def plan(self, run: PhotoRun, settings: Settings) -> PhotoPlan:
+        """Plan a run under its settings. Raises WeightsUnavailable, UsageError."""
+        spec = chosen_spec(specs_of(run), self._models)
+        photos = self._photos_of(run)
+        decided_by = {
+            "kind": "photos",
+            "run": {k: v for k, v in asdict(run).items() if k not in ("name", "about", "model")},
+            "model": deciding(spec, settings),
+            "options": settings.options_for("photo"),
+            "photos": photos.digest,
+            "files": dict(self._material.digests),
+            "seed": self._seed,
+            "code": code_digest("photos"),
+        }
+        return PhotoPlan(run, spec, settings, photos, self._store_of(run), decided_by)
+
+    def carry_out(self, plan: PhotoPlan) -> Outcome:
+        """Do a run. Raises any SightingsError."""
+        run = plan.run
+        features, identity = self._features_of(plan)
+        if not len(features.names):
+            raise UsageError(f"No face was found on any of {len(plan.photos.names)} photos.")
+        if run.pca is not None:
+            self._watcher.step(f"reducing to {run.pca} dimensions")
+            features, identity = with_reduction(features, run.pca, whiten=run.whiten), None
+        found = None
+        if plan.store is not None:
+            self._watcher.step(f"searching in {plan.store.partition('@')[0]}")
+            found = stored(
+                features.vectors, plan.store, run.metric, self._work / "stores", plan.settings
+            )
+        self._watcher.step("measuring")
+        measured = Measured(features)
+        selected = set(plan.photos.names)
+        pairs = [p for p in self._material.pairs if {p.first, p.second} <= selected]
+        measured.take(run.measures, pairs=pairs, metric=run.metric, stored=found, seed=self._seed)
+        if self._material.attributes is not None:
+            measured.compare_groups(self._material.attributes, identity)
+        measured.metrics["stage_s"] = dict(features.stage_s)
+        return Outcome(
+            name=run.name,
+            kind="photos",
+            state="done",
+            configuration=configuration(plan),
+            metrics=measured.metrics,
+            arrays=measured.arrays,
+            made_with=self._made_with(plan, features),
+        )
+
+    def _photos_of(self, run: PhotoRun) -> Photos:
+        asked = run.photos, run.most_photos
+        if asked not in self._photos:
+            material = self._material
+            if run.photos == "pairs" and not material.pairs:
+                raise UsageError(f"{run.name} wants the photos of the pairs: give --pairs FILE.")
+            names = material.names if run.photos == "all" else material.paired
+            self._photos[asked] = select(material.folder, names, most_photos=run.most_photos)
+        return self._photos[asked]
+
+    def _store_of(self, run: PhotoRun) -> str | None:
+        """Return the store with the cluster's address, where one was given."""
+        is_cluster = run.store is not None and run.store.startswith("elasticsearch")
+        if is_cluster and self._elasticsearch and "@" not in str(run.store):
+            return f"{run.store}@{self._elasticsearch}"
+        return run.store
+
+    def _features_of(self, plan: PhotoPlan) -> tuple[Features, ModelIdentity | None]:
+        """Return the vectors before any reduction, and what made them, if a model did."""
+        asked = plan.spec, plan.settings, plan.photos.digest
+        if self._latest is None or self._latest[0] != asked:
+            self._latest = None
+            self._latest = (asked, *self._made(plan))
+        return self._latest[1], self._latest[2]
+
+    def _made(self, plan: PhotoPlan) -> tuple[Features, ModelIdentity | None]:
+        if plan.spec.startswith(FEATURES):
+            return _read(plan), None
+        self._watcher.step("loading the model")
+        networks = self._loader.load(plan.spec, plan.settings)
+        self._watcher.step("embedding")
+        folder = self._work / "indexes"
+        features = embedded(plan.photos, networks, folder, self._watcher)
+        return features, networks.embedder.identity
+
+    def _made_with(self, plan: PhotoPlan, features: Features) -> dict[str, Any]:
+        identity = self._latest[2] if self._latest else None
+        made: dict[str, Any] = {
+            **describe("sightings", "numpy", "openvino", "opencv-python-headless"),
+            "seed": self._seed,
+            "photos_sha256": plan.photos.digest,
+            **{f"{name}_sha256": digest for name, digest in self._material.digests.items()},
+            "model": features.model,
+        }
+        if identity is not None:
+            made["recipe"] = identity.recipe
+            made["weights_sha256"] = identity.weights_sha256
+            made["licence"] = identity.licence
+        return made
+
+
+def configuration(plan: PhotoPlan) -> dict[str, Any]:
+    """Return what was run, in words and numbers, without paths of this machine."""
+    run = plan.run
+    told: dict[str, Any] = {"about": run.about, "model": said(plan.spec)}
+    told |= {"settings": run.settings, "photos": "of the pairs" if run.photos == "pairs" else ""}
+    told |= {"most_photos": run.most_photos, "pca": run.pca, "whiten": run.whiten}
+    told["store"] = plan.store.partition("@")[0] if plan.store else None
+    told["metric"] = run.metric
+    return {name: value for name, value in told.items() if value not in (None, "", False, {})}
+
+
+def said(spec: str) -> str:
+    """Return a spec with the names of its files alone, e.g. `facenet:facenet-vggface2.pt`."""
+    path = path_of(spec)
+    if path is None:
+        return spec
+    family, _, rest = spec.partition(":")
+    options = rest.partition("?")[2]
+    kept = "&".join(o for o in options.split("&") if o and not o.startswith("card="))
+    return f"{family}:{path.name}{'?' if kept else ''}{kept}"
+
+
+def _read(plan: PhotoPlan) -> Features:
+    """Return the vectors of a file, of the photos that are to be measured."""
+    from indexer.evaluation.features import read_features
+
+    path = path_of(plan.spec)
+    if path is None:
+        raise WeightsUnavailable(f"{plan.spec} names no file of vectors.")
+    features = only(read_features(path), plan.photos.names)
+    if not len(features.names):
+        raise UsageError(
+            f"{path} has no vector of any of the {len(plan.photos.names)} photos in "
+            f"{plan.photos.folder}; its names should be as {plan.photos.names[0]}."
+        )
+    return replace(features, model=features.model or path.name)
