@@ -15,6 +15,7 @@ import typer
 
 from indexer.cli import (
     demo,
+    export,
     index,
     jobs,
     keys,
@@ -42,6 +43,7 @@ index.add_to(app)
 search.add_to(app)
 library.add_to(app)
 people.add_to(app)
+export.add_to(app)
 upkeep.add_to(app)
 jobs.add_to(app)
 demo.add_to(app)
