@@ -16,6 +16,7 @@ import typer
 from indexer.cli import (
     demo,
     evaluate,
+    export,
     index,
     jobs,
     keys,
@@ -43,6 +44,7 @@ index.add_to(app)
 search.add_to(app)
 library.add_to(app)
 people.add_to(app)
+export.add_to(app)
 upkeep.add_to(app)
 jobs.add_to(app)
 demo.add_to(app)

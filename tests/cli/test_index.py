@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,8 @@ from indexer.evaluation.matrix import CARDS
 from tests.cli.running import sightings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Library, RealLibrary
     from tests.cli.running import Run
 
