@@ -64,8 +64,6 @@ def deciding(spec: str, settings: Settings) -> dict[str, Any]:
 
     The same wherever its files lie. Raises WeightsUnavailable if one of them cannot be read.
     """
-    from importlib.metadata import version
-
     from indexer.runtime import runtime_of
 
     return {
@@ -73,5 +71,4 @@ def deciding(spec: str, settings: Settings) -> dict[str, Any]:
         "crop": parse_qs(spec.partition("?")[2]).get("crop", []),
         "files": digests_of(spec, settings),
         "runtime": runtime_of(settings).name,
-        "version": version("sightings"),
     }
