@@ -14,6 +14,7 @@ from io import TextIOWrapper
 import typer
 
 from indexer.cli import (
+    calibrate,
     demo,
     index,
     jobs,
@@ -43,6 +44,7 @@ search.add_to(app)
 library.add_to(app)
 people.add_to(app)
 upkeep.add_to(app)
+calibrate.add_to(app)
 jobs.add_to(app)
 demo.add_to(app)
 serve.add_to(app)
