@@ -39,8 +39,9 @@ def find(
     if model is None:
         return []
     wanted = -1.0 if min_score is None else min_score
-    possible = model.thresholds.possible if model.thresholds else wanted
-    alike = model.thresholds.possible if model.thresholds else UNCALIBRATED_LINK_COSINE
+    thresholds = model.verdict_thresholds
+    possible = thresholds.possible if thresholds else wanted
+    alike = thresholds.possible if thresholds else UNCALIBRATED_LINK_COSINE
     groups = index.search_groups(
         query.vectors,
         top,
@@ -59,9 +60,10 @@ def alike_unnamed(index: Index, query: Query) -> list[Hit]:
     Empty for a model without thresholds. Raises ModelMismatch as `find` does.
     """
     model = _checked(index.model, query)
-    if model is None or model.thresholds is None:
+    thresholds = model.verdict_thresholds if model else None
+    if thresholds is None:
         return []
-    same = model.thresholds.same_person
+    same = thresholds.same_person
     groups = index.search_groups(
         query.vectors,
         max(index.count(), 1),

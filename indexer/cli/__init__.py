@@ -14,6 +14,7 @@ from io import TextIOWrapper
 import typer
 
 from indexer.cli import (
+    calibrate,
     demo,
     evaluate,
     export,
@@ -46,6 +47,7 @@ library.add_to(app)
 people.add_to(app)
 export.add_to(app)
 upkeep.add_to(app)
+calibrate.add_to(app)
 jobs.add_to(app)
 demo.add_to(app)
 evaluate.add_to(app)
