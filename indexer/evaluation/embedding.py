@@ -29,12 +29,15 @@ SAVE_EVERY_S = 5.0
 """How often times are written: what a kill takes is the times of so many seconds, not the mean."""
 
 
-def embedded(photos: Photos, networks: Networks, folder: Path, watcher: Watcher) -> Features:
-    """Return the features of photos; those that an earlier run has embedded are not done again.
+def embedded(
+    photos: Photos, networks: Networks, folder: Path, watcher: Watcher
+) -> tuple[Features, float]:
+    """Return the features of photos, and how many seconds it takes to embed so many.
 
+    Those that an earlier run has embedded are not done again, so times come from the mean of all
+    photos that the index has ever embedded. stage_s of the features: stages run side by side, and
+    may add up to more; reading a photo is in none of them.
     folder: of the indexes, one for each model and settings that decide which faces there are.
-    stage_s of the features: what each stage takes for so many photos, from the mean of all that
-    this index has ever embedded; stages run side by side, so they may exceed the time gone by.
     Raises IndexFailure, and EnvironmentFailure if another process has some of the photos in hand.
     """
     identity, options = networks.embedder.identity, networks.settings.options_for("photo")
@@ -53,7 +56,8 @@ def embedded(photos: Photos, networks: Networks, folder: Path, watcher: Watcher)
                 f"{place}. Run this again when it has ended."
             )
         features = only(features_of(index, photos.folder), photos.names)
-    return replace(features, stage_s=times.for_photos(len(photos.names)))
+    count = len(photos.names)
+    return replace(features, stage_s=times.stage_s(count)), times.took_s(count)
 
 
 def only(features: Features, names: Collection[str]) -> Features:
@@ -70,40 +74,48 @@ def only(features: Features, names: Collection[str]) -> Features:
 
 
 class KeptTimes:
-    """Seconds by stage of all photos that were embedded into an index, in a file beside it."""
+    """Seconds, by stage and in all, of the photos that were embedded into an index, in a file."""
 
     def __init__(self, file: Path) -> None:
         """Go on from what the file says; one that cannot be read begins anew."""
         self._file = file
         self._turn = threading.Lock()
-        self._saved_s = time.monotonic()
-        self._photos, self._seconds = 0, dict[str, float]()
+        self._saved_s = self._latest_s = time.monotonic()
+        self._photos, self._in_all_s, self._seconds = 0, 0.0, dict[str, float]()
         try:
             told = json.loads(file.read_text(encoding="utf-8"))
-            self._photos, self._seconds = int(told["photos"]), dict(told["seconds"])
+            self._photos, self._in_all_s = int(told["photos"]), float(told["in_all_s"])
+            self._seconds = dict(told["stage_s"])
         except (OSError, ValueError, KeyError, TypeError):
             pass
 
     def add(self, seconds: Mapping[Stage, float]) -> None:
-        """Add what the stages of one photo took; several threads may."""
+        """Add what the stages of one photo took, and the time since the last one; in any thread."""
         with self._turn:
+            now_s = time.monotonic()
             self._photos += 1
+            self._in_all_s += now_s - self._latest_s
+            self._latest_s = now_s
             for stage, took_s in seconds.items():
                 self._seconds[stage] = self._seconds.get(stage, 0.0) + took_s
-            is_due = time.monotonic() - self._saved_s > SAVE_EVERY_S
+            is_due = now_s - self._saved_s > SAVE_EVERY_S
         if is_due:
             self.save()
 
     def save(self) -> None:
         """Write the times."""
         with self._turn:
-            text = json.dumps({"photos": self._photos, "seconds": self._seconds})
+            told = {"photos": self._photos, "in_all_s": self._in_all_s, "stage_s": self._seconds}
             part = self._file.with_name(f"{self._file.name}.part")
-            part.write_text(text, encoding="utf-8")
+            part.write_text(json.dumps(told), encoding="utf-8")
             part.replace(self._file)
             self._saved_s = time.monotonic()
 
-    def for_photos(self, count: int) -> dict[str, float]:
-        """Return the seconds that each stage takes for so many photos, by the mean of all."""
-        share = count / self._photos if self._photos else 0.0
+    def took_s(self, count: int) -> float:
+        """Return the seconds by the clock for so many photos, by the mean of all."""
+        return self._in_all_s * count / max(self._photos, 1)
+
+    def stage_s(self, count: int) -> dict[str, float]:
+        """Return the seconds of each stage for so many photos, by the mean of all."""
+        share = count / max(self._photos, 1)
         return {stage: took_s * share for stage, took_s in self._seconds.items()}

@@ -46,6 +46,15 @@ class PhotoPlan:
     deciding: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Vectors:
+    """Features before any reduction, what made them, and in how many seconds, where known."""
+
+    features: Features
+    identity: ModelIdentity | None = None
+    took_s: float | None = None
+
+
 class PhotoRuns:
     """Plans runs over photos and does them; runs with the same vectors make them once.
 
@@ -71,7 +80,7 @@ class PhotoRuns:
         self._elasticsearch = elasticsearch
         self._seed = seed
         self._photos: dict[tuple[str, int | None], Photos] = {}
-        self._latest: tuple[tuple[Any, ...], Features, ModelIdentity | None] | None = None
+        self._latest: tuple[tuple[Any, ...], Vectors] | None = None
 
     def plan(self, run: PhotoRun, settings: Settings) -> PhotoPlan:
         """Plan a run under its settings. Raises WeightsUnavailable, UsageError."""
@@ -92,7 +101,8 @@ class PhotoRuns:
     def carry_out(self, plan: PhotoPlan) -> Outcome:
         """Do a run. Raises any SightingsError."""
         run = plan.run
-        features, identity = self._features_of(plan)
+        vectors = self._vectors_of(plan)
+        features, identity = vectors.features, vectors.identity
         if not len(features.names):
             raise UsageError(f"No face was found on any of {len(plan.photos.names)} photos.")
         if run.pca is not None:
@@ -112,6 +122,8 @@ class PhotoRuns:
         if self._material.attributes is not None:
             measured.compare_groups(self._material.attributes, identity)
         measured.metrics["stage_s"] = dict(features.stage_s)
+        if vectors.took_s is not None:
+            measured.metrics["took_s"] = vectors.took_s
         return Outcome(
             name=run.name,
             kind="photos",
@@ -119,7 +131,7 @@ class PhotoRuns:
             configuration=configuration(plan),
             metrics=measured.metrics,
             arrays=measured.arrays,
-            made_with=self._made_with(plan, features),
+            made_with=self._made_with(plan, vectors),
         )
 
     def _photos_of(self, run: PhotoRun) -> Photos:
@@ -139,32 +151,32 @@ class PhotoRuns:
             return f"{run.store}@{self._elasticsearch}"
         return run.store
 
-    def _features_of(self, plan: PhotoPlan) -> tuple[Features, ModelIdentity | None]:
-        """Return the vectors before any reduction, and what made them, if a model did."""
+    def _vectors_of(self, plan: PhotoPlan) -> Vectors:
+        """Return the vectors that a model makes; runs that follow each other may share them."""
         asked = plan.spec, plan.settings, plan.photos.digest
         if self._latest is None or self._latest[0] != asked:
             self._latest = None
-            self._latest = (asked, *self._made(plan))
-        return self._latest[1], self._latest[2]
+            self._latest = asked, self._made(plan)
+        return self._latest[1]
 
-    def _made(self, plan: PhotoPlan) -> tuple[Features, ModelIdentity | None]:
+    def _made(self, plan: PhotoPlan) -> Vectors:
         if plan.spec.startswith(FEATURES):
-            return _read(plan), None
+            return Vectors(_read(plan))
         self._watcher.step("loading the model")
         networks = self._loader.load(plan.spec, plan.settings)
         self._watcher.step("embedding")
         folder = self._work / "indexes"
-        features = embedded(plan.photos, networks, folder, self._watcher)
-        return features, networks.embedder.identity
+        features, took_s = embedded(plan.photos, networks, folder, self._watcher)
+        return Vectors(features, networks.embedder.identity, took_s)
 
-    def _made_with(self, plan: PhotoPlan, features: Features) -> dict[str, Any]:
-        identity = self._latest[2] if self._latest else None
+    def _made_with(self, plan: PhotoPlan, vectors: Vectors) -> dict[str, Any]:
+        identity = vectors.identity
         made: dict[str, Any] = {
             **describe("sightings", "numpy", "openvino", "opencv-python-headless"),
             "seed": self._seed,
             "photos_sha256": plan.photos.digest,
             **{f"{name}_sha256": digest for name, digest in self._material.digests.items()},
-            "model": features.model,
+            "model": vectors.features.model,
         }
         if identity is not None:
             made["recipe"] = identity.recipe
