@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from indexer.errors import EnvironmentFailure
 from indexer.evaluation.records import Outcome
@@ -65,7 +67,7 @@ class KeptOutcomes:
             with np.load(self._path(key, ".npz"), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             return Outcome(**fields, arrays=arrays)
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile, zlib.error):
             return None
 
     def keep(self, key: str, outcome: Outcome) -> None:
