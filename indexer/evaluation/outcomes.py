@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import zlib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from indexer.errors import EnvironmentFailure
 from indexer.evaluation.records import Outcome
+from indexer.evaluation.report.flat import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from indexer.evaluation.records import OutcomeKind
 
 PACKAGE = Path(__file__).parents[1]
@@ -96,16 +97,3 @@ class KeptOutcomes:
 
     def _path(self, key: str, suffix: str) -> Path:
         return self._folder / f"{key}{suffix}"
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON takes it: numpy's numbers as Python's, what is not finite as None."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(each) for each in value]
-    if hasattr(value, "item") and not isinstance(value, (str, bytes)):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return str(value) if isinstance(value, Path) else value

@@ -65,14 +65,21 @@ def flattened(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
+def document(title: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return all that was measured, of what configuration, and why not where it was not.
+
+    The metrics of a run that is the only one stand at the top as well.
+    """
+    records = as_records(outcomes)
+    only = records[0]["metrics"] if len(records) == 1 else {}
+    return {"title": title, "outcomes": records, **only}
+
+
 def write_json(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
-    """Write all that was measured, of what configuration, and why not where it was not."""
-    text = json.dumps(
-        {"title": title, "outcomes": as_records(outcomes)},
-        indent=2, ensure_ascii=False, allow_nan=False,
-    )  # fmt: skip
-    # What is half a character, from a file's name that is no UTF-8, is escaped.
-    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    """Write `document`."""
+    told = document(title, outcomes)
+    text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def write_csv(path: Path, outcomes: Sequence[Outcome]) -> None:

@@ -36,7 +36,7 @@ def write_report(
     Raises MissingExtra without the packages that it needs, EnvironmentFailure if the files cannot
     be written.
     """
-    _require_packages()
+    require_packages()
     from indexer.evaluation.report.page import render
 
     target = folder / "report.html"
@@ -55,7 +55,8 @@ def write_report(
     return target
 
 
-def _require_packages() -> None:
+def require_packages() -> None:
+    """Raise MissingExtra without the packages that a report needs."""
     try:
         import jinja2  # noqa: F401
         import matplotlib  # noqa: F401
