@@ -21,6 +21,7 @@ from indexer.cli import (
     kibana,
     library,
     people,
+    reduce,
     search,
     serve,
     upkeep,
@@ -43,6 +44,7 @@ search.add_to(app)
 library.add_to(app)
 people.add_to(app)
 upkeep.add_to(app)
+reduce.add_to(app)
 jobs.add_to(app)
 demo.add_to(app)
 serve.add_to(app)
