@@ -114,7 +114,7 @@ class Detection:
     """A face as the detector sees it.
 
     landmarks_xy: left eye, right eye, nose, left and right mouth corner, in the picture's pixels
-    (left as the viewer sees it).
+    (left as the viewer sees it); none for a whole picture that is taken for a face.
     """
 
     box_xyxy: Box

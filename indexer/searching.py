@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from indexer.errors import ModelMismatch
-from indexer.networks import UNCALIBRATED_LINK_COSINE
+from indexer.link_cosines import link_cosine
 from indexer.records import Filters
 from indexer.results import Result, Sighting
 
@@ -41,13 +41,12 @@ def find(
     wanted = -1.0 if min_score is None else min_score
     thresholds = model.verdict_thresholds
     possible = thresholds.possible if thresholds else wanted
-    alike = thresholds.possible if thresholds else UNCALIBRATED_LINK_COSINE
     groups = index.search_groups(
         query.vectors,
         top,
         filters,
         min_score=wanted if include_different else max(wanted, possible),
-        span_score=max(wanted, alike),
+        span_score=max(wanted, link_cosine(model)),
     )
     # Vectors of another model may have the same length: a swap in between must not go unnoticed.
     _checked(index.model, query)

@@ -24,6 +24,7 @@ from indexer.cli import (
     kibana,
     library,
     people,
+    reduce,
     search,
     serve,
     upkeep,
@@ -48,6 +49,7 @@ people.add_to(app)
 export.add_to(app)
 upkeep.add_to(app)
 calibrate.add_to(app)
+reduce.add_to(app)
 jobs.add_to(app)
 demo.add_to(app)
 evaluate.add_to(app)

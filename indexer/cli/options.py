@@ -86,7 +86,7 @@ def networks_for(index: Index, settings: Settings, *, spec: str = "") -> Network
     from indexer.cli.progress import download_bar
     from indexer.networks import load_networks
 
-    with download_bar("FaceNet weights") as tell:
+    with download_bar("weights") as tell:
         return load_networks(index.model, settings, spec=spec, progress=tell)
 
 
@@ -95,7 +95,7 @@ def load_embedder(settings: Settings) -> Embedder:
     from indexer.cli.progress import download_bar
     from indexer.embeddings import load_model
 
-    with download_bar("FaceNet weights") as tell:
+    with download_bar("weights") as tell:
         return load_model(settings.model, settings=settings, progress=tell)
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from indexer.embeddings.listing import IMAGENET_NAMES
 from indexer.errors import EnvironmentFailure, UsageError
 from indexer.records import Thresholds  # noqa: TC001 (pydantic reads Card's types when it runs)
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from indexer.records import ModelIdentity
 
-RESERVED_NAMES = ("facenet", "facenet-casia", "dlib")
+RESERVED_NAMES = ("facenet", "facenet-casia", "dlib", "pca", *IMAGENET_NAMES)
 Channels = tuple[float, float, float]
 
 

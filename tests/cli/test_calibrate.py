@@ -11,6 +11,7 @@ import pytest
 
 from indexer.embeddings.card import read_card
 from indexer.engines import open_index
+from indexer.evaluation.matrix import CARDS
 from indexer.records import ModelIdentity, SegmentSpan
 from tests.cli.running import sightings
 from tests.engines.builders import claim, finish, link, make_face, make_label, photo
@@ -19,7 +20,7 @@ from tests.evaluation.made_up import scattered
 if TYPE_CHECKING:
     from indexer.records import Thresholds
 
-CARD = Path(__file__).parents[1] / "cards" / "mobilefacenet.json"
+CARD = CARDS / "mobilefacenet.json"
 
 
 def model_of_card() -> ModelIdentity:
