@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +17,8 @@ from tests.engines.builders import claim, finish, link, make_face, make_label, p
 from tests.evaluation.made_up import scattered
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from indexer.records import Thresholds
 
 CARD = CARDS / "mobilefacenet.json"
