@@ -150,13 +150,12 @@ def _validated(content: Mapping[str, Any], file: Path) -> Matrix:
 
 def _place(loc: tuple[int | str, ...], content: Mapping[str, Any]) -> str:
     """Return where a fault is: its run by number and name, and the key."""
-    kind, *rest = loc or ("",)
-    if rest and isinstance(rest[0], int):
-        number, *keys = rest
-        row = content[str(kind)][number]
-        name = f" ({row['name']})" if isinstance(row, dict) and "name" in row else ""
-        return f"{kind} run {number + 1}{name}{''.join(f', {key}' for key in keys)}: "
-    return f"{'.'.join(map(str, loc))}: " if loc else ""
+    number = loc[1] if len(loc) > 1 else None
+    if not isinstance(number, int):
+        return f"{'.'.join(map(str, loc))}: " if loc else ""
+    row = content[str(loc[0])][number]
+    name = f" ({row['name']})" if isinstance(row, dict) and "name" in row else ""
+    return f"{loc[0]} run {number + 1}{name}{''.join(f', {key}' for key in loc[2:])}: "
 
 
 def _filled_in(value: Any, here: str) -> Any:

@@ -87,7 +87,8 @@ class KeptOutcomes:
             # The JSON last: it says that the outcome is there.
             json_path.unlink(missing_ok=True)
             with part.open("wb") as file:
-                np.savez_compressed(file, **outcome.arrays)
+                arrays: dict[str, Any] = {**outcome.arrays}
+                np.savez_compressed(file, **arrays)
             part.replace(arrays_path)
             json_part = json_path.with_name(f"{json_path.name}.part")
             json_part.write_text(json.dumps(fields, indent=1), encoding="utf-8")
