@@ -73,7 +73,8 @@ def classify(features: Features, *, seed: int = 0) -> Classification:
         raise UsageError("Nobody has two photos: no photo can be named by another one.")
     train, test = stratified_split(codes, seed=seed)
     most = max(NEIGHBOURS)
-    left_out, split = {}, {}
+    left_out: dict[Metric, ByK] = {}
+    split: dict[Metric, ByK] = {}
     # Among vectors of length 1 both measures have the same nearest, and half the work will do.
     lengths = np.linalg.norm(vectors, axis=1)
     for metric in METRICS:

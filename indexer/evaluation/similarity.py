@@ -20,7 +20,7 @@ BLOCK = 1 << 22
 def unit(vectors: Array) -> Array:
     """Return vectors brought to length 1, (n, dimensions) float32; those of length 0 stay so."""
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    scaled = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=lengths > 0)
+    scaled: Array = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=lengths > 0)
     return scaled.astype(np.float32)
 
 
