@@ -131,7 +131,8 @@ def _measured(pairs: AllPairs, far: float) -> float | None:
     threshold = pairs.threshold_at_far[far_key(far)]
     if threshold is None or math.comb(pairs.people, 2) < _people_pairs(far):
         return None
-    return math.ceil(threshold * 10**DECIMALS) / 10**DECIMALS
+    scale: int = 10**DECIMALS
+    return math.ceil(threshold * scale) / scale
 
 
 def _people_pairs(far: float) -> int:

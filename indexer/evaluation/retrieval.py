@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexer.errors import UsageError
-from indexer.evaluation.similarity import codes_of, similarity_blocks
+from indexer.evaluation.similarity import codes_of, ranked, similarity_blocks, unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +92,8 @@ def retrieve(
     if neighbours is not None:
         _check(neighbours, len(codes), k)
     exact, precision = _exact(features.vectors, codes, others, k, metric)
-    neighbours, scores = (exact, None) if neighbours is None else (neighbours, scores)
+    if neighbours is None:
+        neighbours, scores = exact, None
     if scores is None:
         scores = _scores(features.vectors, neighbours, metric)
     right = _right(neighbours, codes)
@@ -127,24 +128,29 @@ def _exact(
     count = len(codes)
     neighbours, precision = np.full((count, k), -1, np.int64), np.full(count, np.nan)
     for start, similarities in similarity_blocks(vectors, vectors, metric):
-        for query, row in enumerate(similarities, start):
-            row[query] = -np.inf
-            # Stable, so that equal ones come in order of rows, as stores order by id.
-            ranking = np.argsort(-row, kind="stable")[:-1]
-            neighbours[query, : min(k, count - 1)] = ranking[:k]
-            if others[query] > 0:
-                places = np.flatnonzero(codes[ranking] == codes[query]) + 1
-                precision[query] = (np.arange(1, len(places) + 1) / places).mean()
+        block = np.arange(start, start + len(similarities))
+        similarities[block - start, block] = -np.inf
+        rankings = ranked(similarities)[:, :-1]  # the query itself is the last
+        neighbours[block, : min(k, count - 1)] = rankings[:, :k]
+        right = codes[rankings] == codes[block, None]
+        for query in block[others[block] > 0]:
+            places = np.flatnonzero(right[query - start]) + 1
+            precision[query] = (np.arange(1, len(places) + 1) / places).mean()
     return neighbours, precision
 
 
 def _scores(vectors: Array, neighbours: Array, metric: Metric) -> Array:
+    """Return how alike each row and its neighbours are, nan where there is none."""
+    vectors = unit(vectors) if metric == "cosine" else vectors
     scores = np.full(neighbours.shape, np.nan, np.float32)
-    for start, similarities in similarity_blocks(vectors, vectors, metric):
-        rows = neighbours[start : start + len(similarities)]
-        found = np.take_along_axis(similarities, np.maximum(rows, 0), axis=1)
-        scores[start : start + len(rows)] = np.where(rows < 0, np.nan, found)
-    return scores if metric == "cosine" else -scores
+    for rank in range(neighbours.shape[1]):
+        rows = np.flatnonzero(neighbours[:, rank] >= 0)
+        ours, theirs = vectors[rows], vectors[neighbours[rows, rank]]
+        if metric == "cosine":
+            scores[rows, rank] = (ours * theirs).sum(axis=1).clip(-1.0, 1.0)
+        else:
+            scores[rows, rank] = np.linalg.norm(ours - theirs, axis=1)
+    return scores
 
 
 def _right(neighbours: Array, codes: Array) -> Array:

@@ -20,7 +20,7 @@ BLOCK = 1 << 22
 def unit(vectors: Array) -> Array:
     """Return vectors brought to length 1, (n, dimensions) float32; those of length 0 stay so."""
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    scaled = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=lengths > 0)
+    scaled: Array = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=lengths > 0)
     return scaled.astype(np.float32)
 
 
@@ -55,13 +55,26 @@ def nearest(
     k = min(k, len(gallery) - (own is not None))
     found = np.empty((len(queries), max(k, 0)), np.int64)
     for start, similarities in similarity_blocks(queries, gallery, metric) if k > 0 else ():
-        rows = np.arange(len(similarities))
+        block = np.arange(start, start + len(similarities))
         if own is not None:
-            similarities[rows, own[start : start + len(rows)]] = -np.inf
-        best = np.sort(np.argpartition(-similarities, k - 1, axis=1)[:, :k], axis=1)
-        order = np.argsort(-np.take_along_axis(similarities, best, 1), axis=1, kind="stable")
-        found[start : start + len(rows)] = np.take_along_axis(best, order, 1)
+            similarities[block - start, own[block]] = -np.inf
+        found[block] = ranked(similarities)[:, :k]
     return found
+
+
+def ranked(similarities: Array) -> Array:
+    """Return the columns of each row, most similar first, of equal ones the first column first.
+
+    similarities: (rows, n) float32 without nan. Returns (rows, n) int64.
+    """
+    # A stable argsort takes 15 times as long as sorting whole numbers of 64 bits, so the order of
+    # the floats (as of their bits, the lower ones of negative numbers turned over) and the column
+    # are made one number.
+    bits = (0.0 - similarities).astype(np.float32).view(np.int32)
+    order = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)
+    keys = np.sort((order << 32) | np.arange(similarities.shape[1]), axis=1)
+    columns: Array = keys & 0xFFFFFFFF
+    return columns
 
 
 def codes_of(persons: Sequence[str]) -> tuple[Array, Array]:

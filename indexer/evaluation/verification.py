@@ -203,4 +203,5 @@ def _stem(name: str) -> str:
 def _cosines(first: Array, second: Array) -> Array:
     lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
     products = (first * second).sum(axis=1)
-    return np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0).clip(-1, 1)
+    cosines: Array = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    return cosines.clip(-1.0, 1.0)

@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 from indexer.errors import UsageError
 from indexer.evaluation.all_pairs import BINS, compare_all
-from indexer.evaluation.similarity import BLOCK, nearest, similarity_blocks, unit
+from indexer.evaluation.similarity import BLOCK, nearest, ranked, similarity_blocks, unit
 from tests.evaluation.made_up import at, features_of, scattered
 
 
@@ -127,3 +127,11 @@ def test_the_nearest_leave_the_query_itself_out() -> None:
 
 def test_a_vector_without_direction_is_like_nothing() -> None:
     assert unit(np.zeros((1, 3))).tolist() == [[0.0, 0.0, 0.0]]
+
+
+def test_a_ranking_is_that_of_a_stable_sort_whatever_the_floats() -> None:
+    generator = np.random.default_rng(8)
+    rows = generator.integers(-3, 4, (50, 40)) * generator.choice([1e-30, 0.25, 1e8], (50, 40))
+    rows = np.concatenate([rows, [[0.0, -0.0, -np.inf, np.inf, 1e-45, -1e-45] + [0.5] * 34]])
+    rows = rows.astype(np.float32)
+    assert (ranked(rows) == np.argsort(-rows, axis=1, kind="stable")).all()

@@ -52,6 +52,14 @@ def test_both_ways_as_scikit_learn_classifies(metric) -> None:
     assert 0.3 < expected < 1
 
 
+def test_vectors_of_length_1_have_the_same_nearest_by_both_measures() -> None:
+    features = scattered([3] * 20 + [12] * 12, spread=1.3)
+    longer = Features(features.names, features.persons, 2 * features.vectors)
+    found, of_longer = classify(features), classify(longer)
+    assert found.leave_one_out["euclidean"] == of_longer.leave_one_out["euclidean"]
+    assert found.stratified == of_longer.stratified
+
+
 def test_five_votes_as_scikit_learn_counts_them_where_no_two_have_as_many() -> None:
     features = scattered([40] * 3, spread=2.5)
     codes = np.repeat(range(3), 40)
