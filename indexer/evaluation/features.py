@@ -71,8 +71,8 @@ def features_of(index: Index, folder: Path) -> Features:
 def write_features(features: Features, file: Path) -> None:
     """Write features to a `.npz` or `.parquet` file, in one step, for the user's eyes alone.
 
-    `.npz`: the arrays `names`, `persons`, `missing` (text), `vectors` ((n, dimensions) float32), and
-    as texts of one JSON document each `model` and `stage_s`; `numpy.load(file)` reads them.
+    `.npz`: the arrays `names`, `persons`, `missing` (text), `vectors` ((n, dimensions) float32),
+    and `model` and `stage_s` as JSON; `numpy.load(file)` reads them.
     `.parquet`: the columns `name`, `person` and `vector`; the rest stands as JSON in the file's
     metadata under `sightings`. `pandas.read_parquet(file)` reads the columns, and
     `numpy.stack(frame["vector"])` makes the array. `read_features` gives all of it back.

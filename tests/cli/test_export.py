@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Library
 
 
-def test_faces_are_written_and_the_user_told_what_they_are(library: Library, tmp_path: Path) -> None:
+def test_faces_are_written_and_the_user_told_what_they_are(
+    library: Library, tmp_path: Path
+) -> None:
     file = tmp_path / "faces.npz"
     run = sightings("export", file)
     assert run.code == 0

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FEATURES = Features(
-    names=("Ann/Ann_0001.jpg", "Ann/Ann_0002.jpg", "Bé, \"B\"/Bé_0001.jpg"),
-    persons=("Ann", "Ann", "Bé, \"B\""),
+    names=("Ann/Ann_0001.jpg", "Ann/Ann_0002.jpg", 'Bé, "B"/Bé_0001.jpg'),
+    persons=("Ann", "Ann", 'Bé, "B"'),
     vectors=np.random.default_rng(0).standard_normal((3, 5)).astype(np.float32),
     missing=("Cy/Cy_0001.jpg",),
     model="tiny-0123456789ab",

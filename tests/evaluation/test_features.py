@@ -74,9 +74,7 @@ def test_photos_without_a_face_and_those_not_indexed_are_missing(
     assert features.missing == ("Ann/faceless.jpg", "Bob/unknown.jpg")
 
 
-def test_what_does_not_lie_in_lfws_layout_is_passed_over(
-    index: Index, tmp_path: Path
-) -> None:
+def test_what_does_not_lie_in_lfws_layout_is_passed_over(index: Index, tmp_path: Path) -> None:
     folder = tmp_path / "lfw"
     kept = "Ann/1.jpg"
     others = ("top.jpg", "Ann/deep/1.jpg", "Ann/notes.txt", "Ann/.hidden.jpg", ".git/1.jpg")
@@ -90,9 +88,7 @@ def test_what_does_not_lie_in_lfws_layout_is_passed_over(
     assert features.vectors.tolist() == [axis(0).tolist()]
 
 
-def test_a_folder_that_the_index_does_not_know_is_all_missing(
-    index: Index, tmp_path: Path
-) -> None:
+def test_a_folder_that_the_index_does_not_know_is_all_missing(index: Index, tmp_path: Path) -> None:
     on_disk(tmp_path, "Ann/1.jpg")
     features = features_of(index, tmp_path)
     assert (features.names, features.missing) == ((), ("Ann/1.jpg",))

@@ -44,7 +44,7 @@ def collections(elasticsearch_url: str) -> Iterator[list[str]]:
 
 
 def everything(client: Elasticsearch) -> set[str]:
-    templates = client.indices.get_index_template(name="*").body["index_templates"]
+    templates = client.indices.get_index_template().body["index_templates"]
     return {*client.indices.get(index="*"), *(template["name"] for template in templates)}
 
 

@@ -49,9 +49,7 @@ def open_store(
     if kind == "milvus":
         from indexer.evaluation.stores.milvus import MilvusStore
 
-        return MilvusStore(
-            name, dimensions, metric, index_type=variant, where=where, folder=folder
-        )
+        return MilvusStore(name, dimensions, metric, index_type=variant, where=where, folder=folder)
     if name == "exact":
         from indexer.evaluation.stores.exact import ExactStore
 
