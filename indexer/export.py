@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from indexer.errors import NotFound
+from indexer.errors import IndexFailure, NotFound
 from indexer.records import Filters
 from indexer.vector_files import arrow, format_of, placed, rows_column
 
@@ -59,7 +59,8 @@ def export_vectors(
 
     batch: faces read at a time, and in a row group of Parquet.
     Raises NotFound if no face passes, UsageError for another suffix, MissingExtra for Parquet
-    without pyarrow, EnvironmentFailure if the file cannot be written.
+    without pyarrow, EnvironmentFailure if the file cannot be written, IndexFailure if the index's
+    model is replaced meanwhile.
     """
     write = _write_npz if format_of(file) == ".npz" else _write_parquet
     batches = _batches(index, filters, batch)
@@ -70,8 +71,13 @@ def export_vectors(
 
 
 def _batches(index: Index, filters: Filters | None, size: int) -> Iterator[Rows]:
+    model = index.model
     faces = index.iter_faces(filters, embeddings=True)
     while batch := list(islice(faces, size)):
+        if model is None or any(face.model != model.key for face in batch):
+            raise IndexFailure(
+                "The index was given another model while its vectors were exported: export again."
+            )
         media_ids = tuple(dict.fromkeys(face.media_id for face in batch))
         media = index.iter_media(Filters(media_ids=media_ids))
         yield _rows(batch, {one.id: _valid(one.path) for one in media})
@@ -101,7 +107,11 @@ def _write_parquet(batches: Iterator[Rows], file: Path) -> int:
     pyarrow, count = arrow(), 0
     first = next(batches)
     schema = _table(pyarrow, first).schema
-    with placed(file) as stream, pyarrow.parquet.ParquetWriter(stream, schema) as writer:
+    repeated = ["media_id", "path", "person", "model"]
+    with (
+        placed(file) as stream,
+        pyarrow.parquet.ParquetWriter(stream, schema, use_dictionary=repeated) as writer,
+    ):
         for rows in chain([first], batches):
             writer.write_table(_table(pyarrow, rows))
             count += len(rows.face_id)
@@ -127,12 +137,14 @@ def _table(pyarrow: Any, rows: Rows) -> Any:
 
 def _write_npz(batches: Iterator[Rows], file: Path) -> int:
     parts = [_arrays(rows) for rows in batches]
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns: dict[str, Any] = {
+        name: np.concatenate([part[name] for part in parts]) for name in parts[0]
+    }
     with placed(file) as stream:
         np.savez(stream, **columns)
     return len(columns["face_id"])
 
 
-def _arrays(rows: Rows) -> dict[str, np.ndarray]:
+def _arrays(rows: Rows) -> dict[str, Any]:
     columns = vars(rows) | {"person": [person or "" for person in rows.person]}
     return {name: np.asarray(values) for name, values in columns.items()}

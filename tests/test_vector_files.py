@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,20 +30,27 @@ def test_a_file_takes_the_old_ones_place_when_it_is_whole(tmp_path: Path) -> Non
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def write_and_break(file: Path) -> None:
+    with placed(file) as stream:
+        stream.write(b"after")
+        raise Broken
+
+
 def test_what_is_cut_short_leaves_the_file_that_was_there(tmp_path: Path) -> None:
     file = tmp_path / "f.npz"
     file.write_bytes(b"before")
-    with pytest.raises(Broken), placed(file) as stream:
-        stream.write(b"after")
-        raise Broken
+    with pytest.raises(Broken):
+        write_and_break(file)
     assert file.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [file]
 
 
+def write_to_full_disk(file: Path) -> None:
+    with placed(file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_a_disk_that_takes_no_more_is_told(tmp_path: Path) -> None:
-    file = tmp_path / "f.npz"
-    full = OSError(28, "No space left on device")
-    with pytest.raises(EnvironmentFailure, match=r"f\.npz cannot be written: No space"):  # noqa: SIM117
-        with placed(file):
-            raise full
+    with pytest.raises(EnvironmentFailure, match=r"f\.npz cannot be written: No space"):
+        write_to_full_disk(tmp_path / "f.npz")
     assert not list(tmp_path.iterdir())

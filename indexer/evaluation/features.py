@@ -71,8 +71,8 @@ def features_of(index: Index, folder: Path) -> Features:
 def write_features(features: Features, file: Path) -> None:
     """Write features to a `.npz` or `.parquet` file, in one step, for the user's eyes alone.
 
-    `.npz`: the arrays `names`, `persons`, `missing` (text), `vectors` ((n, dimensions) float32), and
-    as texts of one JSON document each `model` and `stage_s`; `numpy.load(file)` reads them.
+    `.npz`: the arrays `names`, `persons`, `missing` (text), `vectors` ((n, dimensions) float32),
+    and `model` and `stage_s` as JSON; `numpy.load(file)` reads them.
     `.parquet`: the columns `name`, `person` and `vector`; the rest stands as JSON in the file's
     metadata under `sightings`. `pandas.read_parquet(file)` reads the columns, and
     `numpy.stack(frame["vector"])` makes the array. `read_features` gives all of it back.
@@ -80,10 +80,11 @@ def write_features(features: Features, file: Path) -> None:
     Parquet without pyarrow, EnvironmentFailure if the file cannot be written.
     """
     if format_of(file) == ".npz":
-        texts = {name: np.array(getattr(features, name), dtype=str) for name in _TEXTS}
-        described = {name: np.array(json.dumps(value)) for name, value in _rest(features).items()}
+        arrays: dict[str, Any] = {"vectors": features.vectors}
+        arrays |= {name: np.array(getattr(features, name), dtype=str) for name in _TEXTS}
+        arrays |= {name: np.array(json.dumps(value)) for name, value in _rest(features).items()}
         with placed(file) as stream:
-            np.savez(stream, vectors=features.vectors, **texts, **described)
+            np.savez(stream, **arrays)
         return
     pyarrow = arrow()
     rest = {"missing": list(features.missing), **_rest(features)}
@@ -148,12 +149,19 @@ def _from_npz(file: Path) -> Features:
     with file.open("rb") as stream, zipfile.ZipFile(stream):
         stream.seek(0)
         with np.load(stream, allow_pickle=False) as arrays:
-            texts = {name: _texts(name, arrays[name]) for name in _TEXTS}
             rest = {name: json.loads(str(arrays[name])) for name in ("model", "stage_s")}
-            return Features(vectors=arrays["vectors"], **texts, **rest)
+            return Features(
+                names=_texts("names", arrays),
+                persons=_texts("persons", arrays),
+                vectors=arrays["vectors"],
+                missing=_texts("missing", arrays),
+                model=rest["model"],
+                stage_s=rest["stage_s"],
+            )
 
 
-def _texts(name: str, array: np.ndarray) -> tuple[str, ...]:
+def _texts(name: str, arrays: Any) -> tuple[str, ...]:
+    array = arrays[name]
     if array.dtype.kind != "U" or array.ndim != 1:
         raise ValueError(f"its {name} are no list of texts")
     return tuple(array.tolist())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from indexer.errors import EnvironmentFailure, UsageError
+from indexer.errors import EnvironmentFailure, MissingExtra, UsageError
 from indexer.evaluation.stores import open_store
 from indexer.settings import Settings
 from tests.evaluation.neighbours import DIMENSIONS, K, check, expected, recall
@@ -155,3 +157,35 @@ def test_a_server_that_is_not_there_is_told(opened: Open, name: str) -> None:
 def test_without_a_cluster_in_the_settings_one_must_be_named(opened: Open) -> None:
     with pytest.raises(EnvironmentFailure, match="needs a cluster"):
         opened("elasticsearch")
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        ("scikit-learn", "sklearn.neighbors"),
+        ("milvus", "pymilvus"),
+        ("milvus:HNSW", "milvus_lite.server_manager"),
+    ],
+)
+def test_a_store_without_its_package_says_what_to_install(
+    opened: Open, tmp_path: Path, name: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtra, match=r"sightings\[evaluate\]"):
+        opened(name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_milvus_reads_no_settings_of_others_into_the_environment(tmp_path: Path) -> None:
+    """pymilvus would take a file `.env` above its folder, such as that of a Docker Compose."""
+    code = (
+        "import os, sys, dotenv\n"
+        "from indexer.evaluation.stores.milvus_client import pymilvus\n"
+        "dotenv.main.find_dotenv = lambda *_, **__: sys.argv[1]\n"
+        "pymilvus()\n"
+        "print({name for name in os.environ if name.startswith(('FROM_', 'PYTHON_DOTENV'))})"
+    )
+    (tmp_path / ".env").write_text("FROM_DOTENV=1\n")
+    command = [sys.executable, "-c", code, str(tmp_path / ".env")]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == ("set()\n", "")
