@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from indexer.evaluation.records import Array
 
+_GAP_PX = 1.0
 _REACHES_PX = (7.0, 16.0, 28.0, 42.0, 60.0, 80.0)
 _DIRECTIONS = tuple(
     (round(float(np.cos(angle)), 3), round(float(np.sin(angle)), 3))
@@ -82,6 +83,6 @@ def _cost(box: Array, boxes: Sequence[Array], obstacles: Array, area: Array) -> 
     overlap = 0.0
     for other in boxes:
         sides = np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])
-        overlap += float(np.prod(sides)) if np.all(sides > -1) else 0.0
+        overlap += float(np.prod(np.maximum(sides + _GAP_PX, 0)))
     crowded = 50.0 if overlap > 0 else 0.0
     return float(100 * outside + 3 * covered + crowded + overlap)
