@@ -56,9 +56,7 @@ def label_points(
 
     anchors: (n, 2), points: (m, 2) to leave visible, both in the coordinates of the axes.
     """
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    FigureCanvasSVG(figure).draw()  # the layout decides where the axes are
+    figure.draw_without_rendering()  # the layout decides where the axes are
     scale = 72 / figure.dpi
     to_pixels = axes.transData.transform
     area = axes.get_window_extent()

@@ -100,7 +100,7 @@ def best_of(values: Iterable[float | None], better: str) -> float | None:
 
 def described(configuration: Mapping[str, Any]) -> str:
     """Return a configuration in a line: what is set, not what is off."""
-    parts = []
+    parts: list[str] = []
     for key, value in configuration.items():
         if value is None or value is False or value == "" or (key, value) in _USUAL:
             continue

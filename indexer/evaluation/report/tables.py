@@ -116,8 +116,7 @@ def videos(outcomes: Sequence[Outcome], measures: Sequence[Measure]) -> Table | 
     rows = []
     for row, each in zip(table.rows, outcomes, strict=True):
         share, cost = found.of(each), detections.of(each)
-        known = share is not None and cost is not None
-        meets = known and share >= GOAL_FOUND and cost < GOAL_DETECTIONS
+        meets = (share or 0) >= GOAL_FOUND and cost is not None and cost < GOAL_DETECTIONS
         rows.append(replace(row, mark="meets both goals" if meets else ""))
     return replace(table, corner="Setting", rows=tuple(rows))
 
