@@ -152,7 +152,7 @@ def _measured(
         "knn_leave_one_out": float(hits[some, 0].mean()), "knn_stratified": 0.97,
         "by_photos": _by_photos(existing + 1, precision, top),
     }  # fmt: skip
-    rows = np.flatnonzero(existing >= 4)
+    rows = np.flatnonzero(existing >= 7)
     arrays = {
         "roc_far": far, "roc_tar": tar, "roc_threshold": thresholds, "fold_accuracies": folds,
         "score_edges": edges, "score_same": np.histogram(scores[same], edges)[0],

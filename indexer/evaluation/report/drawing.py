@@ -29,7 +29,7 @@ DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.8)), (0, (7, 2, 1.5, 2)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 HALO = "halo"
 """Group id of texts that get an outline in the page's colour, so that they stay legible."""
-_FORM = {
+_FORM: Any = {
     "svg.fonttype": "none",  # text stays text: small, searchable, in the page's font
     "svg.hashsalt": "sightings",
     "font.family": "sans-serif",

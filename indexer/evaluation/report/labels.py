@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from indexer.evaluation.records import Array
 
+_GAP_PX = 1.0
 _REACHES_PX = (7.0, 16.0, 28.0, 42.0, 60.0, 80.0)
 _DIRECTIONS = tuple(
     (round(float(np.cos(angle)), 3), round(float(np.sin(angle)), 3))
@@ -55,9 +56,7 @@ def label_points(
 
     anchors: (n, 2), points: (m, 2) to leave visible, both in the coordinates of the axes.
     """
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    FigureCanvasSVG(figure).draw()  # the layout decides where the axes are
+    figure.draw_without_rendering()  # the layout decides where the axes are
     scale = 72 / figure.dpi
     to_pixels = axes.transData.transform
     area = axes.get_window_extent()
@@ -82,6 +81,6 @@ def _cost(box: Array, boxes: Sequence[Array], obstacles: Array, area: Array) -> 
     overlap = 0.0
     for other in boxes:
         sides = np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])
-        overlap += float(np.prod(sides)) if np.all(sides > -1) else 0.0
+        overlap += float(np.prod(np.maximum(sides + _GAP_PX, 0)))
     crowded = 50.0 if overlap > 0 else 0.0
     return float(100 * outside + 3 * covered + crowded + overlap)

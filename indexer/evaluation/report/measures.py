@@ -91,12 +91,12 @@ def cosine(value: float) -> str:
 
 
 def count(value: float) -> str:
-    """Write a whole number with narrow spaces between thousands."""
-    return f"{round(value):,}".replace(",", "\u202f")
+    """Write a whole number, with commas between thousands."""
+    return f"{round(value):,}"
 
 
 def expected(value: float) -> str:
-    """Write an expected number: 0.01, 0.1, 1, 10, 1 000."""
+    """Write an expected number: 0.01, 0.1, 1, 10, 1,000."""
     return count(value) if value >= 1 else f"{value:.2g}"
 
 
@@ -130,7 +130,7 @@ TAR_1E3 = Measure(
 )  # fmt: skip
 TAR_1E4 = Measure(
     "TAR at FAR 1e-4", ("tar_at_far", "1e-4"), percent, "high",
-    "share of same pairs accepted where one in 10 000 different pairs is",
+    "share of same pairs accepted where one in 10,000 different pairs is",
 )  # fmt: skip
 TOP20 = Measure(
     "Top 20 of existing", ("top20_of_existing",), percent, "high",

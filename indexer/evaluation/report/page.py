@@ -71,7 +71,7 @@ def render(
         plots=_plots(outcomes, distinct),
         curves=distinct,
         palette=[c for c in distinct if c.place is not None],
-        greys=[c for c in distinct if c.place is None],
+        greys=[c for c in distinct if c.place is None and c.outcome.arrays],
         dash_array=dash_array,
         sheets=sheets,
         sheets_left_out=left_out,
@@ -113,6 +113,7 @@ def _plots(outcomes: Sequence[Outcome], distinct: Sequence[Curve]) -> dict[str, 
                 distinct, "top-by-photos", "top20_of_existing", "found in the top 20"
             ),
             "video": found_for_detections(video, "video-plot"),
+            "video_top": found_for_detections(video, "video-top", above=0.95),
         }
         scores = ((c, plots.scores(c, f"scores-{n}")) for n, c in enumerate(distinct))
         drawn_maps = ((c, maps.embedding_map(c, f"map-{n}")) for n, c in _mapped(distinct))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 WIDTH_PX, HEIGHT_PX = 470, 330
 LOWEST_FAR = 1e-5
+FAR_TICKS = ("1e-5", "1e-4", "1e-3", "1e-2", "0.1", "1")
 _POINTS = 400
 THRESHOLDS_MARKED = (("1e-3", "possible"), ("1e-5", "same person"))
 
@@ -44,6 +45,8 @@ def roc(curves: Sequence[Curve], key: str, *, lowest_tar: float) -> str | None:
         far, tar = curve_points(curve.outcome)
         axes.plot(far, tar, **series_style(curve.place))
     axes.set_xscale("log")
+    axes.set_xticks([10.0**power for power in range(-5, 1)], FAR_TICKS)
+    axes.minorticks_off()
     axes.set_xlim(LOWEST_FAR, 1)
     axes.set_ylim(lowest_tar, 1 + (1 - lowest_tar) * 0.02)
     axes.set_xlabel("false-accept rate (FAR)")
@@ -85,7 +88,7 @@ def scores(curve: Curve, key: str) -> str | None:
     if not {"score_edges", "score_same", "score_different"} <= set(arrays):
         return None
     edges = np.asarray(arrays["score_edges"], float)
-    figure, axes = new_drawing(340, 190)
+    figure, axes = new_drawing(300, 180)
     top = 0.0
     for name, colour, line in (("score_different", DIFFERENT, "--"), ("score_same", SAME, "-")):
         counts = np.asarray(arrays[name], float)
@@ -133,7 +136,7 @@ def folds(curves: Sequence[Curve], key: str) -> str | None:
     drawn = [c for c in curves if np.size(c.outcome.arrays.get("fold_accuracies", ()))]
     if not drawn:
         return None
-    figure, axes = new_drawing(WIDTH_PX * 1.3, 70 + 24 * len(drawn))
+    figure, axes = new_drawing(780, 66 + 24 * len(drawn))
     for row, curve in enumerate(drawn):
         values = 100 * np.asarray(curve.outcome.arrays["fold_accuracies"], float)
         mean, spread = float(values.mean()), float(values.std())

@@ -67,11 +67,12 @@ def curves(outcomes: Sequence[Outcome]) -> list[Curve]:
         same.setdefault(_key(each), []).append(each)
     drawn = [(max(group, key=_fullness), group) for group in same.values()]
     drawn.sort(key=lambda each: _standing(each[0]), reverse=True)
+    drawn.sort(key=lambda each: not each[0].arrays)  # without arrays there are no lines to draw
     return [
         Curve(
             first,
             tuple(each.name for each in group if each is not first),
-            place if place < COLOURS else None,
+            place if place < COLOURS and first.arrays else None,
         )
         for place, (first, group) in enumerate(drawn)
     ]
@@ -99,7 +100,7 @@ def best_of(values: Iterable[float | None], better: str) -> float | None:
 
 def described(configuration: Mapping[str, Any]) -> str:
     """Return a configuration in a line: what is set, not what is off."""
-    parts = []
+    parts: list[str] = []
     for key, value in configuration.items():
         if value is None or value is False or value == "" or (key, value) in _USUAL:
             continue

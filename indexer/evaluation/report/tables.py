@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from indexer.evaluation.records import FARS
@@ -58,13 +58,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. columns: title and hint of each after the first, which `corner` is the title of."""
+    """A table.
+
+    columns: title and hint of each after the first, which `corner` is the title of. glossary: what
+    columns mean, where that does not fit in their heads.
+    """
 
     key: str
     caption: str
     corner: str
     columns: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
+    glossary: tuple[tuple[str, str], ...] = ()
 
 
 def measured(
@@ -97,8 +102,9 @@ def measured(
             share = value / most[m] if bars and value is not None and most[m] > 0 else None
             cells.append(Cell(m.text(each), value, best=is_best, share=share))
         rows.append(_row(each, tuple(cells)))
-    columns = tuple((m.title, m.hint) for m in used)
-    return Table(key, caption, "Configuration", columns, tuple(rows))
+    columns = tuple((m.title, "") for m in used)
+    glossary = tuple((m.title, m.hint) for m in used if m.hint)
+    return Table(key, caption, "Configuration", columns, tuple(rows), glossary)
 
 
 def videos(outcomes: Sequence[Outcome], measures: Sequence[Measure]) -> Table | None:
@@ -110,10 +116,9 @@ def videos(outcomes: Sequence[Outcome], measures: Sequence[Measure]) -> Table | 
     rows = []
     for row, each in zip(table.rows, outcomes, strict=True):
         share, cost = found.of(each), detections.of(each)
-        meets = share is not None and cost is not None
-        meets = meets and share >= GOAL_FOUND and cost < GOAL_DETECTIONS  # type: ignore[operator]
-        rows.append(Row(**{**vars(row), "mark": "meets both goals" if meets else ""}))
-    return Table(table.key, table.caption, "Setting", table.columns, tuple(rows))
+        meets = (share or 0) >= GOAL_FOUND and cost is not None and cost < GOAL_DETECTIONS
+        rows.append(replace(row, mark="meets both goals" if meets else ""))
+    return replace(table, corner="Setting", rows=tuple(rows))
 
 
 def thresholds(curves: Sequence[Curve]) -> Table | None:
@@ -212,7 +217,8 @@ def _threshold(pairs: Mapping[str, Any], key: str, far: float, different: float 
     if different is not None:
         wrong = far * different
         few = ": few" if wrong < _FEW_PAIRS else ""
-        parts.append(f"rests on {expected(wrong)} false accepts{few}")
+        number_of = expected(wrong) if wrong >= 1 else "less than 1"
+        parts.append(f"rests on {number_of} false accepts{few}")
     return Cell(cosine(value), value, "; ".join(parts))
 
 
