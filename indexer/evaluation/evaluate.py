@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from indexer.evaluation.records import OutcomeState
     from indexer.settings import Settings
 
+LOG = logging.getLogger(__name__)
 CANNOT_BE_HAD = (WeightsUnavailable, MissingExtra, OutOfReach)
 """What makes a run skipped: it needs what is not here. Any other error makes it failed."""
 
@@ -99,10 +101,12 @@ class Evaluation:
                 if stop_at_errors:
                     raise
                 state: OutcomeState = "skipped" if isinstance(error, CANNOT_BE_HAD) else "failed"
-                outcome, kept = _not_done(run, state, str(error)), False
+                # What follows the first line says what to do on this machine.
+                outcome, kept = _not_done(run, state, str(error).partition("\n")[0]), False
             except Exception as error:  # what libraries raise has no common base
                 if stop_at_errors:
                     raise
+                LOG.debug("%s failed.", run.name, exc_info=True)
                 reason = f"Unexpected {type(error).__name__}: {error}"
                 outcome, kept = _not_done(run, "failed", reason), False
             outcomes[run.name] = outcome

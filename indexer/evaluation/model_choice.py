@@ -31,8 +31,8 @@ def chosen_spec(specs: Sequence[str], models: Path | None) -> str:
         path = path_of(filled)
         if path is not None and path.is_file():
             return filled
-        tried.append(f"there is no file {path}")
-    raise WeightsUnavailable(f"The weights are not there: {'; '.join(tried)}.")
+        tried.append(f"{path.name if path else filled} is not in the folder of models")
+    raise WeightsUnavailable(f"The weights cannot be had: {'; '.join(tried)}.")
 
 
 def path_of(spec: str) -> Path | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from indexer.errors import UsageError, WeightsUnavailable
+from indexer.engines.elastic.location import is_on_cluster
+from indexer.errors import OutOfReach, UsageError, WeightsUnavailable
 from indexer.evaluation.embedding import embedded, only
 from indexer.evaluation.machine import describe
 from indexer.evaluation.matrix import specs_of
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 FEATURES = "features:"
 """What a spec begins with that names a file of vectors instead of a model."""
+
+
+CLUSTER = "elasticsearch"
+"""What a store begins with that needs a cluster."""
 
 
 @dataclass(frozen=True)
@@ -83,20 +88,22 @@ class PhotoRuns:
         self._latest: tuple[tuple[Any, ...], Vectors] | None = None
 
     def plan(self, run: PhotoRun, settings: Settings) -> PhotoPlan:
-        """Plan a run under its settings. Raises WeightsUnavailable, UsageError."""
+        """Plan a run under its settings. Raises WeightsUnavailable, OutOfReach, UsageError."""
         spec = chosen_spec(specs_of(run), self._models)
-        photos = self._photos_of(run)
+        photos, store = self._photos_of(run), self._store_of(run, settings)
+        cluster = settings.elasticsearch
         decided_by = {
             "kind": "photos",
             "run": {k: v for k, v in asdict(run).items() if k not in ("name", "about", "model")},
             "model": deciding(spec, settings),
             "options": settings.options_for("photo"),
+            "cluster": (cluster.vector_type, cluster.num_candidates, cluster.oversample),
             "photos": photos.digest,
             "files": dict(self._material.digests),
             "seed": self._seed,
             "code": code_digest("photos"),
         }
-        return PhotoPlan(run, spec, settings, photos, self._store_of(run), decided_by)
+        return PhotoPlan(run, spec, settings, photos, store, decided_by)
 
     def carry_out(self, plan: PhotoPlan) -> Outcome:
         """Do a run. Raises any SightingsError."""
@@ -144,11 +151,17 @@ class PhotoRuns:
             self._photos[asked] = select(material.folder, names, most_photos=run.most_photos)
         return self._photos[asked]
 
-    def _store_of(self, run: PhotoRun) -> str | None:
-        """Return the store with the cluster's address, where one was given."""
-        is_cluster = run.store is not None and run.store.startswith("elasticsearch")
-        if is_cluster and self._elasticsearch and "@" not in str(run.store):
+    def _store_of(self, run: PhotoRun, settings: Settings) -> str | None:
+        """Return the store, one on a cluster with the address that was given.
+
+        Raises OutOfReach for a cluster where none was.
+        """
+        if run.store is None or not run.store.startswith(CLUSTER) or "@" in run.store:
+            return run.store
+        if self._elasticsearch:
             return f"{run.store}@{self._elasticsearch}"
+        if not is_on_cluster(settings.index):
+            raise OutOfReach(f"The store {run.store} needs a cluster: give --elasticsearch URL.")
         return run.store
 
     def _vectors_of(self, plan: PhotoPlan) -> Vectors:
