@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from indexer.errors import MissingExtra, OutOfReach, SightingsError, WeightsUnavailable
-from indexer.evaluation import photo_runs, video_runs
 from indexer.evaluation.loading import Loader
 from indexer.evaluation.material import read_material
-from indexer.evaluation.matrix import PhotoRun
+from indexer.evaluation.matrix import PhotoRun, specs_of
 from indexer.evaluation.outcomes import KeptOutcomes, key_of
-from indexer.evaluation.photo_runs import PhotoRuns
+from indexer.evaluation.photo_runs import PhotoRuns, said
+from indexer.evaluation.plans import without_blanks
 from indexer.evaluation.progress import Watcher
 from indexer.evaluation.records import Outcome
 from indexer.evaluation.video_runs import VideoRuns, is_reference
@@ -93,7 +93,7 @@ class Evaluation:
         """Do all runs; those on videos that others are compared with come before these."""
         runs = self._matrix.runs
         outcomes: dict[str, Outcome] = {}
-        for number, run in enumerate(sorted(runs, key=self._is_late), 1):
+        for number, run in enumerate(sorted(runs, key=self._turn), 1):
             self._watcher.begin(run.name, number, len(runs))
             try:
                 outcome, kept = self._outcome(run)
@@ -113,33 +113,27 @@ class Evaluation:
             self._watcher.end(outcome, kept=kept)
         return [outcomes[run.name] for run in runs]
 
-    def _is_late(self, run: PhotoRun | VideoRun) -> int:
-        """Return the place of a run among others: photos, every frame of videos, other videos."""
+    def _turn(self, run: PhotoRun | VideoRun) -> int:
+        """Return when a run's turn is: photos, then every frame of videos, then other videos."""
         if isinstance(run, PhotoRun):
             return 0
-        return 2 - is_reference(run, self._settings(run))
+        return 1 if is_reference(run, self._settings(run)) else 2
 
     def _outcome(self, run: PhotoRun | VideoRun) -> tuple[Outcome, bool]:
         """Return what comes of a run, and whether it was kept from before."""
         settings = self._settings(run)
         if isinstance(run, PhotoRun):
-            photo_plan = self._photos.plan(run, settings)
-            key = key_of(photo_plan.deciding)
-            if kept := self._kept.find(key):
-                told = photo_runs.configuration(photo_plan)
-                return replace(kept, name=run.name, configuration=told), True
-            outcome = self._photos.carry_out(photo_plan)
-            self._kept.keep(key, outcome)
-            return outcome, False
-        plan = self._videos.plan(run, settings)
-        key = key_of(plan.deciding)
-        if kept := self._kept.find(key):
-            told = video_runs.configuration(plan)
-            outcome = replace(kept, name=run.name, configuration=told)
+            plan = self._photos.plan(run, settings)
         else:
-            outcome = self._videos.carry_out(plan)
+            plan = self._videos.plan(run, settings)
+        key = key_of(plan.deciding)
+        kept = self._kept.find(key)
+        if kept is not None:
+            outcome = replace(kept, name=run.name, configuration=plan.configuration)
+        else:
+            outcome = plan.carry_out()
             self._kept.keep(key, outcome)
-        self._videos.remember(plan, outcome)
+        plan.note(outcome)
         return outcome, kept is not None
 
     def _settings(self, run: PhotoRun | VideoRun) -> Settings:
@@ -149,12 +143,11 @@ class Evaluation:
 
 
 def _not_done(run: PhotoRun | VideoRun, state: OutcomeState, reason: str) -> Outcome:
-    model = run.model if isinstance(run.model, str) else " or ".join(run.model)
-    told = {"about": run.about, "model": model}
+    model = " or ".join(map(said, specs_of(run)))
     return Outcome(
         name=run.name,
         kind="photos" if isinstance(run, PhotoRun) else "video",
         state=state,
         reason=reason,
-        configuration={name: value for name, value in told.items() if value},
+        configuration=without_blanks({"about": run.about, "model": model}),
     )

@@ -14,6 +14,7 @@ from indexer.evaluation.measuring import Measured, with_reduction
 from indexer.evaluation.model_choice import chosen_spec, deciding, path_of
 from indexer.evaluation.outcomes import code_digest
 from indexer.evaluation.photo_folder import Photos, select
+from indexer.evaluation.plans import Plan, without_blanks
 from indexer.evaluation.records import Features, Outcome
 from indexer.evaluation.storing import stored
 
@@ -31,24 +32,18 @@ if TYPE_CHECKING:
 FEATURES = "features:"
 """What a spec begins with that names a file of vectors instead of a model."""
 
-
 CLUSTER = "elasticsearch"
 """What a store begins with that needs a cluster."""
 
 
 @dataclass(frozen=True)
-class PhotoPlan:
-    """A run with all that decides what comes of it.
+class Choice:
+    """What a run is done with: the model, settings, photos, and the store with its address."""
 
-    spec: the model that is taken. store: with its address. deciding: what an outcome is kept by.
-    """
-
-    run: PhotoRun
     spec: str
     settings: Settings
     photos: Photos
     store: str | None
-    deciding: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -82,15 +77,16 @@ class PhotoRuns:
         self._watcher = watcher
         self._work = work
         self._models = models
+        self._code = code_digest("photos")
         self._elasticsearch = elasticsearch
         self._seed = seed
         self._photos: dict[tuple[str, int | None], Photos] = {}
         self._latest: tuple[tuple[Any, ...], Vectors] | None = None
 
-    def plan(self, run: PhotoRun, settings: Settings) -> PhotoPlan:
+    def plan(self, run: PhotoRun, settings: Settings) -> Plan:
         """Plan a run under its settings. Raises WeightsUnavailable, OutOfReach, UsageError."""
         spec = chosen_spec(specs_of(run), self._models)
-        photos, store = self._photos_of(run), self._store_of(run, settings)
+        choice = Choice(spec, settings, self._photos_of(run), self._store_of(run, settings))
         cluster = settings.elasticsearch
         decided_by = {
             "kind": "photos",
@@ -98,32 +94,31 @@ class PhotoRuns:
             "model": deciding(spec, settings),
             "options": settings.options_for("photo"),
             "cluster": (cluster.vector_type, cluster.num_candidates, cluster.oversample),
-            "photos": photos.digest,
+            "photos": choice.photos.digest,
             "files": dict(self._material.digests),
             "seed": self._seed,
-            "code": code_digest("photos"),
+            "code": self._code,
         }
-        return PhotoPlan(run, spec, settings, photos, store, decided_by)
+        told = _configuration(run, choice)
+        return Plan(decided_by, told, lambda: self._outcome(run, choice, told))
 
-    def carry_out(self, plan: PhotoPlan) -> Outcome:
-        """Do a run. Raises any SightingsError."""
-        run = plan.run
-        vectors = self._vectors_of(plan)
+    def _outcome(self, run: PhotoRun, choice: Choice, told: Mapping[str, Any]) -> Outcome:
+        vectors = self._vectors_of(choice)
         features, identity = vectors.features, vectors.identity
         if not len(features.names):
-            raise UsageError(f"No face was found on any of {len(plan.photos.names)} photos.")
+            raise UsageError(f"No face was found on any of {len(choice.photos.names)} photos.")
         if run.pca is not None:
             self._watcher.step(f"reducing to {run.pca} dimensions")
             features, identity = with_reduction(features, run.pca, whiten=run.whiten), None
         found = None
-        if plan.store is not None:
-            self._watcher.step(f"searching in {plan.store.partition('@')[0]}")
+        if choice.store is not None:
+            self._watcher.step(f"searching in {choice.store.partition('@')[0]}")
             found = stored(
-                features.vectors, plan.store, run.metric, self._work / "stores", plan.settings
+                features.vectors, choice.store, run.metric, self._work / "stores", choice.settings
             )
         self._watcher.step("measuring")
         measured = Measured(features)
-        selected = set(plan.photos.names)
+        selected = set(choice.photos.names)
         pairs = [p for p in self._material.pairs if {p.first, p.second} <= selected]
         measured.take(run.measures, pairs=pairs, metric=run.metric, stored=found, seed=self._seed)
         if self._material.attributes is not None:
@@ -135,10 +130,10 @@ class PhotoRuns:
             name=run.name,
             kind="photos",
             state="done",
-            configuration=configuration(plan),
+            configuration=told,
             metrics=measured.metrics,
             arrays=measured.arrays,
-            made_with=self._made_with(plan, vectors),
+            made_with=self._made_with(choice, vectors),
         )
 
     def _photos_of(self, run: PhotoRun) -> Photos:
@@ -164,30 +159,30 @@ class PhotoRuns:
             raise OutOfReach(f"The store {run.store} needs a cluster: give --elasticsearch URL.")
         return run.store
 
-    def _vectors_of(self, plan: PhotoPlan) -> Vectors:
+    def _vectors_of(self, choice: Choice) -> Vectors:
         """Return the vectors that a model makes; runs that follow each other may share them."""
-        asked = plan.spec, plan.settings, plan.photos.digest
+        asked = choice.spec, choice.settings, choice.photos.digest
         if self._latest is None or self._latest[0] != asked:
             self._latest = None
-            self._latest = asked, self._made(plan)
+            self._latest = asked, self._made(choice)
         return self._latest[1]
 
-    def _made(self, plan: PhotoPlan) -> Vectors:
-        if plan.spec.startswith(FEATURES):
-            return Vectors(_read(plan))
+    def _made(self, choice: Choice) -> Vectors:
+        if choice.spec.startswith(FEATURES):
+            return Vectors(_read(choice))
         self._watcher.step("loading the model")
-        networks = self._loader.load(plan.spec, plan.settings)
+        networks = self._loader.load(choice.spec, choice.settings)
         self._watcher.step("embedding")
         folder = self._work / "indexes"
-        features, took_s = embedded(plan.photos, networks, folder, self._watcher)
+        features, took_s = embedded(choice.photos, networks, folder, self._watcher)
         return Vectors(features, networks.embedder.identity, took_s)
 
-    def _made_with(self, plan: PhotoPlan, vectors: Vectors) -> dict[str, Any]:
+    def _made_with(self, choice: Choice, vectors: Vectors) -> dict[str, Any]:
         identity = vectors.identity
         made: dict[str, Any] = {
             **describe("sightings", "numpy", "openvino", "opencv-python-headless"),
             "seed": self._seed,
-            "photos_sha256": plan.photos.digest,
+            "photos_sha256": choice.photos.digest,
             **{f"{name}_sha256": digest for name, digest in self._material.digests.items()},
             "model": vectors.features.model,
         }
@@ -198,15 +193,20 @@ class PhotoRuns:
         return made
 
 
-def configuration(plan: PhotoPlan) -> dict[str, Any]:
-    """Return what was run, in words and numbers, without paths of this machine."""
-    run = plan.run
-    told: dict[str, Any] = {"about": run.about, "model": said(plan.spec)}
-    told |= {"settings": run.settings, "photos": "of the pairs" if run.photos == "pairs" else ""}
-    told |= {"most_photos": run.most_photos, "pca": run.pca, "whiten": run.whiten}
-    told["store"] = plan.store.partition("@")[0] if plan.store else None
-    told["metric"] = run.metric
-    return {name: value for name, value in told.items() if value not in (None, "", False, {})}
+def _configuration(run: PhotoRun, choice: Choice) -> dict[str, Any]:
+    return without_blanks(
+        {
+            "about": run.about,
+            "model": said(choice.spec),
+            "settings": run.settings,
+            "photos": "of the pairs" if run.photos == "pairs" else None,
+            "most_photos": run.most_photos,
+            "pca": run.pca,
+            "whiten": run.whiten,
+            "store": choice.store.partition("@")[0] if choice.store else None,
+            "metric": run.metric,
+        }
+    )
 
 
 def said(spec: str) -> str:
@@ -220,17 +220,17 @@ def said(spec: str) -> str:
     return f"{family}:{path.name}{'?' if kept else ''}{kept}"
 
 
-def _read(plan: PhotoPlan) -> Features:
+def _read(choice: Choice) -> Features:
     """Return the vectors of a file, of the photos that are to be measured."""
     from indexer.evaluation.features import read_features
 
-    path = path_of(plan.spec)
+    path = path_of(choice.spec)
     if path is None:
-        raise WeightsUnavailable(f"{plan.spec} names no file of vectors.")
-    features = only(read_features(path), plan.photos.names)
+        raise WeightsUnavailable(f"{choice.spec} names no file of vectors.")
+    features = only(read_features(path), choice.photos.names)
     if not len(features.names):
         raise UsageError(
-            f"{path} has no vector of any of the {len(plan.photos.names)} photos in "
-            f"{plan.photos.folder}; its names should be as {plan.photos.names[0]}."
+            f"{path} has no vector of any of the {len(choice.photos.names)} photos in "
+            f"{choice.photos.folder}; its names should be as {choice.photos.names[0]}."
         )
     return replace(features, model=features.model or path.name)

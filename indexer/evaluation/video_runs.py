@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from indexer.evaluation.machine import describe
 from indexer.evaluation.matrix import specs_of
 from indexer.evaluation.model_choice import chosen_spec, deciding
 from indexer.evaluation.outcomes import code_digest, key_of
 from indexer.evaluation.photo_runs import said
+from indexer.evaluation.plans import Plan, without_blanks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from indexer.evaluation.loading import Loader
@@ -21,23 +21,6 @@ if TYPE_CHECKING:
     from indexer.evaluation.records import Outcome
     from indexer.evaluation.video.sets import VideoSet
     from indexer.settings import Settings
-
-STRATEGY = "keyframes.strategy"
-
-
-@dataclass(frozen=True)
-class VideoPlan:
-    """A run with all that decides what comes of it.
-
-    reference: the outcome of the run that looked at every frame with the same model, if one did.
-    """
-
-    run: VideoRun
-    spec: str
-    settings: Settings
-    videos: VideoSet
-    reference: Outcome | None
-    deciding: Mapping[str, Any]
 
 
 class VideoRuns:
@@ -57,14 +40,15 @@ class VideoRuns:
         self._watcher = watcher
         self._work = work
         self._models = models
+        self._code = code_digest("video")
         self._videos: VideoSet | None = None
         self._references: dict[tuple[str, str], Outcome] = {}
 
-    def plan(self, run: VideoRun, settings: Settings) -> VideoPlan:
+    def plan(self, run: VideoRun, settings: Settings) -> Plan:
         """Plan a run under its settings. Raises WeightsUnavailable, UsageError."""
         spec = chosen_spec(specs_of(run), self._models)
-        videos = self._rendered()
-        reference = self._references.get((spec, _others(settings)))
+        videos, compared = self._rendered(), (spec, _others(settings))
+        reference = self._references.get(compared)
         decided_by = {
             "kind": "video",
             "ranking": run.ranking,
@@ -72,24 +56,42 @@ class VideoRuns:
             "options": settings.options_for("video"),
             "videos": videos.digest,
             "reference": None if reference is None else key_of(reference.metrics),
-            "code": code_digest("video"),
+            "code": self._code,
         }
-        return VideoPlan(run, spec, settings, videos, reference, decided_by)
+        told = without_blanks(
+            {
+                "about": run.about,
+                "model": said(spec),
+                "settings": run.settings,
+                "ranking": run.ranking,
+            }
+        )
 
-    def carry_out(self, plan: VideoPlan) -> Outcome:
-        """Do a run. Raises any SightingsError."""
+        def note(outcome: Outcome) -> None:
+            if is_reference(run, settings):
+                self._references[compared] = outcome
+
+        def carry_out() -> Outcome:
+            outcome = self._outcome(run, spec, settings, reference)
+            return replace(outcome, configuration=told)
+
+        return Plan(decided_by, told, carry_out, note)
+
+    def _outcome(
+        self, run: VideoRun, spec: str, settings: Settings, reference: Outcome | None
+    ) -> Outcome:
         from indexer.evaluation.video import running
 
         self._watcher.step("loading the model")
-        networks = self._loader.load(plan.spec, plan.settings)
+        networks = self._loader.load(spec, settings)
         self._watcher.step("indexing and searching")
         outcome = running.run_video(
-            running.VideoRun(plan.run.name, plan.spec, plan.run.settings, plan.run.ranking),
-            plan.videos,
+            running.VideoRun(run.name, spec, run.settings, run.ranking),
+            self._rendered(),
             self._work / "video-indexes",
-            settings=plan.settings,
+            settings=settings,
             networks=networks,
-            every_frame=plan.reference,
+            every_frame=reference,
         )
         identity = networks.embedder.identity
         made_with = {
@@ -100,17 +102,10 @@ class VideoRuns:
             "licence": identity.licence,
         }
         metrics = dict(outcome.metrics)
-        if is_reference(plan.run, plan.settings):
+        if is_reference(run, settings):
             # What others are compared with is all of itself.
             metrics |= {"found_of_every_frame": 1.0, "detections_of_every_frame": 1.0}
-        return replace(
-            outcome, configuration=configuration(plan), metrics=metrics, made_with=made_with
-        )
-
-    def remember(self, plan: VideoPlan, outcome: Outcome) -> None:
-        """Take note of a run that looked at every frame: others are compared with it."""
-        if is_reference(plan.run, plan.settings):
-            self._references[plan.spec, _others(plan.settings)] = outcome
+        return replace(outcome, metrics=metrics, made_with=made_with)
 
     def _rendered(self) -> VideoSet:
         if self._videos is None:
@@ -130,11 +125,3 @@ def _others(settings: Settings) -> str:
     """Return what is the same in all runs that are compared: all but the choice of frames."""
     parts = asdict(settings)
     return key_of({name: parts[name] for name in ("faces", "appearances")})
-
-
-def configuration(plan: VideoPlan) -> dict[str, Any]:
-    """Return what was run, in words and numbers, without paths of this machine."""
-    run = plan.run
-    told = {"about": run.about, "model": said(plan.spec), "settings": run.settings}
-    told |= {"ranking": run.ranking}
-    return {name: value for name, value in told.items() if value not in ("", {})}
