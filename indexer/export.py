@@ -53,7 +53,7 @@ def export_vectors(
 
     `.parquet` is written batch by batch, so memory stays bounded; it needs pyarrow.
     `frame = pandas.read_parquet(file)`, `vectors = numpy.stack(frame["vector"])`; faces without a
-    name have None as person.
+    name have no person there (None or NaN).
     `.npz` holds an array for each column, made in memory; `numpy.load(file)["vector"]` is
     (n, dimensions), and faces without a name have the empty text as person.
 
