@@ -11,8 +11,13 @@ UNCALIBRATED = 0.5
 """For models without thresholds: between the cosines of different people and of neighbouring
 frames of one person in all face models measured."""
 
-UNCALIBRATED_IMAGENET = 0.8
-"""For networks that were not trained on faces: their cosines are high for any two pictures."""
+UNCALIBRATED_IMAGENET = 0.87
+"""For networks that were not trained on faces, whose cosines are high for any two pictures.
+
+MobileNetV2: 95 % of 363 pairs of one face in neighbouring key frames of five videos reach it, and
+fewer than 5 % of the pairs of photos of different people among 601 of LFW; of whole pictures, 99 %
+of 225 neighbouring key frames. The other networks were not measured.
+"""
 
 
 def link_cosine(model: ModelIdentity) -> float:

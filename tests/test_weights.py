@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from indexer.embeddings.facenet import VGGFACE2
 from indexer.errors import WeightsUnavailable
 from indexer.weights import WeightsSource, cache_dir, download, find_weights, reachable, sha256_of
 
@@ -72,7 +73,7 @@ def cache(tmp_path, monkeypatch) -> Path:
 
 def source_at(url: str) -> WeightsSource:
     digest = hashlib.sha256(WEIGHTS).hexdigest()
-    return WeightsSource("TestNet", "net.pt", url, len(WEIGHTS), digest, "CC0")
+    return WeightsSource("TestNet", "net.pt", url, len(WEIGHTS), digest, "CC0", VGGFACE2.instead)
 
 
 def files_in(folder: Path) -> set[str]:

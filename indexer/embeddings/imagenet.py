@@ -32,7 +32,9 @@ CROPS: tuple[Crop, ...] = get_args(Crop)
 OPTION = "?crop="
 DEFAULT_CROP: Crop = "region"
 MARGIN = 0.2  # of the input's side, for both sides together: what serves FaceNet
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels, 0..1
+MEAN, DEVIATION = np.array(
+    [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32
+)  # of ImageNet's pixels, 0..1
 ROWS_ON_PROCESSOR, ROWS_ON_CUDA = 8, 32
 LICENCE = "code BSD-3-Clause; none stated for the weights, trained on ImageNet (research only)"
 
@@ -159,7 +161,7 @@ class ImageNet(Embedder):
         return aligned_crop(image_rgb, detection.landmarks_xy, size=size)
 
     def _vectors(self, crops: Array) -> Array:
-        pixels = (crops.astype(np.float32) / 255 - np.float32(MEAN)) / np.float32(DEVIATION)
+        pixels = (crops.astype(np.float32) / 255 - MEAN) / DEVIATION
         return self._net(pixels)[0]
 
     def _recipe(self, architecture: Architecture) -> str:
