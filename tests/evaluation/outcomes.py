@@ -25,7 +25,7 @@ MADE_WITH = {
     "seed": 7,
     "machine": {"cpu": "made up", "cores": 2},
 }
-BAD_NAME = "<script>alert('x')</script> & $\\frac$ \udc80"
+BAD_NAME = "<script>alert('x')</script> & $\\frac$ 漢字 \udc80"
 PHOTOS_OF_PEOPLE = (24, 12, 9, 8, 6, 5, 5, 4, 4, 3, 3, 2, 2, 2, 2, 1, 1, 1)
 
 

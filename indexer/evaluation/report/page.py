@@ -43,7 +43,7 @@ def render(
     from markupsafe import Markup
 
     environment = Environment(
-        loader=PackageLoader("indexer.evaluation.report", "page"),
+        loader=PackageLoader("indexer.evaluation.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
