@@ -15,6 +15,7 @@ from indexer.evaluation.photo_runs import PhotoRuns, said
 from indexer.evaluation.plans import without_blanks
 from indexer.evaluation.progress import Watcher
 from indexer.evaluation.records import Outcome
+from indexer.evaluation.video.recipes import MIXED
 from indexer.evaluation.video_runs import VideoRuns, is_reference
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from indexer.evaluation.matrix import Matrix, VideoRun
     from indexer.evaluation.records import OutcomeState
+    from indexer.evaluation.video.recipes import Recipe
     from indexer.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -37,7 +39,8 @@ class Request:
     photos: a folder in LFW's layout. work: where indexes, clips and outcomes are kept, so that
     the next evaluation goes on from there. pairs: in LFW's format. attributes: a CSV. models: the
     folder that `{models}` stands for. elasticsearch: address of the cluster for its stores.
-    flags: settings by dotted name; those of a run go over them.
+    flags: settings by dotted name; those of a run go over them. recipe: of the clips for runs on
+    videos.
     """
 
     photos: Path
@@ -47,6 +50,7 @@ class Request:
     models: Path | None = None
     elasticsearch: str = ""
     flags: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Recipe = MIXED
 
 
 def evaluate(
@@ -86,7 +90,12 @@ class Evaluation:
             seed=matrix.seed,
         )
         self._videos = VideoRuns(
-            request.photos, loader, watcher, work=request.work, models=request.models
+            request.photos,
+            request.recipe,
+            loader,
+            watcher,
+            work=request.work,
+            models=request.models,
         )
 
     def run(self, *, stop_at_errors: bool) -> list[Outcome]:

@@ -19,16 +19,21 @@ if TYPE_CHECKING:
     from indexer.evaluation.matrix import VideoRun
     from indexer.evaluation.progress import Watcher
     from indexer.evaluation.records import Outcome
+    from indexer.evaluation.video.recipes import Recipe
     from indexer.evaluation.video.sets import VideoSet
     from indexer.settings import Settings
 
 
 class VideoRuns:
-    """Plans runs over videos and does them. photos: the folder whose people the clips show."""
+    """Plans runs over videos and does them.
+
+    photos: the folder whose people the clips show. recipe: of the clips.
+    """
 
     def __init__(
         self,
         photos: Path,
+        recipe: Recipe,
         loader: Loader,
         watcher: Watcher,
         *,
@@ -36,6 +41,7 @@ class VideoRuns:
         models: Path | None,
     ) -> None:
         self._photos = photos
+        self._recipe = recipe
         self._loader = loader
         self._watcher = watcher
         self._work = work
@@ -115,7 +121,7 @@ class VideoRuns:
             from indexer.evaluation.video.sets import render_set
 
             self._watcher.step("rendering clips")
-            self._videos = render_set(self._photos, self._work / "videos")
+            self._videos = render_set(self._photos, self._work / "videos", recipe=self._recipe)
         return self._videos
 
 

@@ -12,27 +12,14 @@ from indexer.errors import UsageError, WeightsUnavailable
 from indexer.evaluation.evaluate import Request, evaluate
 from indexer.evaluation.features import read_features, write_features
 from indexer.evaluation.matrix import Matrix, PhotoRun
-from indexer.evaluation.progress import Watcher
 from indexer.evaluation.records import Features
 from tests.evaluation.material import FEATURES, PAIRS, write_material
+from tests.evaluation.watching import Seen
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.evaluation.records import Outcome
-
-
-class Seen(Watcher):
-    """Remembers which runs ended, and which of them were kept."""
-
-    def __init__(self) -> None:
-        self.ended: list[str] = []
-        self.kept: list[str] = []
-
-    def end(self, outcome: Outcome, *, kept: bool) -> None:
-        self.ended.append(outcome.name)
-        if kept:
-            self.kept.append(outcome.name)
 
 
 @pytest.fixture

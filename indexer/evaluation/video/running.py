@@ -220,5 +220,6 @@ def _compared(
         ("detections_of_every_frame", "looked_at"),
         ("faces_of_every_frame", "faces"),
     ):
-        compared[name] = metrics[key] / every_frame.metrics[key]
+        reference = every_frame.metrics[key]
+        compared[name] = metrics[key] / reference if reference else None
     return compared
