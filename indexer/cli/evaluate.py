@@ -71,7 +71,9 @@ def evaluate_command(
     queries: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="Also show the results for this (repeatable).", show_default=False
+            metavar="NAME",
+            help="A person or a photo whose results the report shows, too (repeatable).",
+            show_default=False,
         ),
     ] = None,
     models: Annotated[

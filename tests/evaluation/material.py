@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 PEOPLE, PHOTOS, PAIRS, FEATURES = 8, 3, "pairs.txt", "vectors.npz"
 
 
-def write_material(folder: Path, *, seed: int = 0) -> None:
+def write_material(folder: Path, *, seed: int = 0, dimensions: int = 16) -> None:
     """Write people/, pairs of the first two photos of each in two folds, and vectors."""
-    features = scattered([PHOTOS] * PEOPLE, seed=seed, spread=0.2, dimensions=16)
+    features = scattered([PHOTOS] * PEOPLE, seed=seed, spread=0.2, dimensions=dimensions)
     for name in features.names:
         path = folder / "people" / name
         path.parent.mkdir(parents=True, exist_ok=True)
