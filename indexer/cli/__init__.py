@@ -21,6 +21,7 @@ from indexer.cli import (
     kibana,
     library,
     people,
+    quantise,
     reduce,
     search,
     serve,
@@ -45,6 +46,7 @@ library.add_to(app)
 people.add_to(app)
 upkeep.add_to(app)
 reduce.add_to(app)
+quantise.add_to(app)
 jobs.add_to(app)
 demo.add_to(app)
 serve.add_to(app)
