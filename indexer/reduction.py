@@ -5,25 +5,26 @@ Pearson, On lines and planes of closest fit to systems of points in space, 1901;
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from indexer.errors import EnvironmentFailure, UsageError, WeightsUnavailable
-from indexer.records import ModelIdentity, Thresholds
+from indexer.errors import EnvironmentFailure, UsageError
+from indexer.model_files import read_model_file, write_model_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from indexer.engines.base import Index
+    from indexer.records import ModelIdentity
 
     Array = np.ndarray[Any, Any]
 
 ROWS_TOGETHER = 1024
+FIELDS = ("mean", "components", "scales", "whitened", "kept", "vectors")
 SMALLEST_SHARE = 1e-10
 """Of the largest variance: what lies below is rounding of float32 vectors, and is not whitened."""
 
@@ -114,48 +115,21 @@ def save(path: Path, reduction: Reduction, base: ModelIdentity) -> None:
 
     Raises UsageError if the file is there already, EnvironmentFailure if it cannot be written.
     """
-    try:
-        # Vectors of an index may rest on the file that is there.
-        with path.open("xb") as file:
-            np.savez(
-                file,
-                mean=reduction.mean,
-                components=reduction.components,
-                scales=reduction.scales,
-                whitened=reduction.whitened,
-                kept=reduction.kept,
-                vectors=reduction.vectors,
-                base=json.dumps(asdict(base)),
-            )
-    except FileExistsError as error:
-        raise UsageError(
-            f"{path} is there already, and an index may need it: name another file."
-        ) from error
-    except OSError as error:
-        raise EnvironmentFailure(f"{path} cannot be written: {error}.") from error
+    write_model_file(path, base, **{name: getattr(reduction, name) for name in FIELDS})
 
 
 def load(path: Path) -> tuple[Reduction, ModelIdentity]:
     """Return what `save` wrote. Raises WeightsUnavailable if the file is not there or is none."""
-    from zipfile import BadZipFile
-
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            reduction = Reduction(
-                mean=data["mean"],
-                components=data["components"],
-                scales=data["scales"],
-                whitened=bool(data["whitened"]),
-                kept=float(data["kept"]),
-                vectors=int(data["vectors"]),
-            )
-            fields = json.loads(str(data["base"]))
-        thresholds = fields["thresholds"] and Thresholds(**fields["thresholds"])
-        return reduction, ModelIdentity(**fields | {"thresholds": thresholds})
-    except FileNotFoundError as error:
-        raise WeightsUnavailable(f"There is no file {path}: sightings pca makes one.") from error
-    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as error:
-        raise WeightsUnavailable(f"{path} is not what sightings pca writes.") from error
+    values, base = read_model_file(path, FIELDS, "sightings pca")
+    reduction = Reduction(
+        mean=values["mean"],
+        components=values["components"],
+        scales=values["scales"],
+        whitened=bool(values["whitened"]),
+        kept=float(values["kept"]),
+        vectors=int(values["vectors"]),
+    )
+    return reduction, base
 
 
 def _moments(batches: Iterable[Array]) -> tuple[int, Array, Array]:

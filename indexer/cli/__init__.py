@@ -24,6 +24,7 @@ from indexer.cli import (
     kibana,
     library,
     people,
+    quantise,
     reduce,
     search,
     serve,
@@ -50,6 +51,7 @@ export.add_to(app)
 upkeep.add_to(app)
 calibrate.add_to(app)
 reduce.add_to(app)
+quantise.add_to(app)
 jobs.add_to(app)
 demo.add_to(app)
 evaluate.add_to(app)

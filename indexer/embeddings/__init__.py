@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from indexer.embeddings.listing import (
     IMAGENET_NAMES,
+    INT8_SPEC,
     ONNX_SPEC,
     SPECS,
     ModelRow,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from indexer.embeddings.base import Embedder
     from indexer.embeddings.imagenet import ImageNet
+    from indexer.embeddings.int8 import Int8FaceNet
     from indexer.embeddings.reduced import Reduced
     from indexer.records import ModelIdentity
     from indexer.runtime import Runtime
@@ -60,6 +62,8 @@ def load_model(
         return DlibNet()
     if family.partition("?")[0] in IMAGENET_NAMES:
         return _imagenet(spec, runtime or runtime_of(settings), progress)
+    if family == "int8" and place:
+        return _int8(Path(place).expanduser(), settings, runtime)
     if family == "pca" and place:
         file, _, base = place.partition("?base=")
         return _reduced(Path(file).expanduser(), base, settings, runtime)
@@ -100,6 +104,8 @@ def load_identity(
         path = _unmoved(identity, f"{identity.name}:PATH?crop={crop}")
         architecture = ARCHITECTURES[identity.name]
         embedder = ImageNet(path, architecture, crop, runtime or runtime_of(settings))
+    elif identity.name == "int8":
+        embedder = _int8(_unmoved(identity, INT8_SPEC), settings, runtime)
     elif identity.name == "pca":
         embedder = _reduced(_unmoved(identity, "pca:FILE.npz"), "", settings, runtime)
     else:
@@ -129,6 +135,12 @@ def _imagenet(spec: str, runtime: Runtime, progress: Progress | None) -> ImageNe
     path = find_weights(architecture.source, place)
     path = path or download(architecture.source, progress=progress)
     return ImageNet(path, architecture, chosen, runtime)
+
+
+def _int8(path: Path, settings: Settings, runtime: Runtime | None) -> Int8FaceNet:
+    from indexer.embeddings.int8 import Int8FaceNet
+
+    return Int8FaceNet(path, (runtime or runtime_of(settings)).threads)
 
 
 def _reduced(path: Path, base: str, settings: Settings, runtime: Runtime | None) -> Reduced:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from indexer.records import ModelIdentity
 
-RESERVED_NAMES = ("facenet", "facenet-casia", "dlib", "pca", *IMAGENET_NAMES)
+RESERVED_NAMES = ("facenet", "facenet-casia", "dlib", "pca", "int8", *IMAGENET_NAMES)
 Channels = tuple[float, float, float]
 
 

@@ -98,19 +98,31 @@ class FaceNet(Embedder):
             licence=variant.licence,
             thresholds=variant.thresholds,
         )
-        network = Network(variant.name, path, partial(_built, variant=variant), CROP_PX)
         largest = ROWS_ON_CUDA if runtime.device == "cuda" else ROWS_ON_PROCESSOR
-        self._net = in_parts(load_net(network, runtime), largest, threads_of(runtime))
+        self._net = in_parts(
+            load_net(network_of(path, variant), runtime), largest, threads_of(runtime)
+        )
 
     def crop(self, image_rgb: Array, detection: Detection) -> Array:
         """Return the face's box with a margin, stretched to a square; see Embedder.crop."""
         return margin_crop(image_rgb, detection.box_xyxy, size=CROP_PX, margin=MARGIN_PX)
 
     def _vectors(self, crops: Array) -> Array:
-        pixels = (crops.astype(np.float32) - 127.5) / 128
+        pixels = pixels_of(crops)
         (both,) = self._net(np.concatenate([pixels, pixels[:, :, ::-1]]))
         vectors: Array = both[: len(crops)] + both[len(crops) :]
         return vectors
+
+
+def pixels_of(crops: Array) -> Array:
+    """Return crops, (n, 160, 160, 3) uint8, as the network wants them: float32 of about -1 to 1."""
+    pixels: Array = (crops.astype(np.float32) - 127.5) / 128
+    return pixels
+
+
+def network_of(path: Path, variant: Variant) -> Network:
+    """Return the network that a file of weights holds."""
+    return Network(variant.name, path, partial(_built, variant=variant), CROP_PX)
 
 
 def _built(path: Path, variant: Variant) -> Any:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 IMAGENET_NAMES = ("resnet50", "resnet152", "vgg16", "mobilenet", "inceptionv3")
 ONNX_SPEC = "onnx:PATH?card=CARD.json"
+INT8_SPEC = "int8:FILE.npz"
 PCA_SPEC = "pca:FILE.npz[?base=MODEL]"
 SPECS = (
     "facenet",
@@ -23,6 +24,7 @@ SPECS = (
     ONNX_SPEC,
     *(f"{name}[:PATH][?crop=whole|region|aligned]" for name in IMAGENET_NAMES),
     PCA_SPEC,
+    INT8_SPEC,
 )
 
 
@@ -68,6 +70,13 @@ def available_models(settings: Settings | None = None) -> list[ModelRow]:
             "as of the model it reduces",
             "the file given",
             "a file that `sightings pca` makes",
+        ),
+        ModelRow(
+            INT8_SPEC,
+            DIMENSIONS,
+            "as of the FaceNet it was made of",
+            "the file given",
+            "a file that `sightings quantise` makes",
         ),
     ]
 
