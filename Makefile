@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-EXTRAS := dlib,heic,demo,elasticsearch,service,evaluate,dev
+EXTRAS := dlib,heic,demo,elasticsearch,service,evaluate,int8,dev
 
 .PHONY: demo test test-fast lint bench evaluate clean
 
