@@ -122,7 +122,8 @@ def test_nobody_is_told_over_the_network_that_a_network_is_quantised():
     code = (
         "import sys; from indexer.int8_net import _nncf; from indexer.openvino_net import openvino;"
         "openvino(); nncf = _nncf(); from nncf.telemetry import wrapper;"
-        "print(isinstance(wrapper.telemetry, wrapper.NNCFTelemetry), 'openvino_telemetry' in sys.modules)"
+        "print(isinstance(wrapper.telemetry, wrapper.NNCFTelemetry),"
+        "'openvino_telemetry' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
