@@ -114,7 +114,7 @@ def download(
                     raise _unavailable(source, "what came is not the published file")
                 part.replace(target)
     except OSError as error:  # requests' errors are OSErrors too
-        raise _unavailable(source, str(error)) from error
+        raise _unavailable(source, _said(error)) from error
     return target
 
 
@@ -190,6 +190,15 @@ def _append(
                 progress(file.tell(), max(expected, file.tell()))
             if 0 < expected < file.tell():
                 break
+
+
+def _said(error: OSError) -> str:
+    """Return what kept a download from being done, in a line."""
+    import requests
+
+    if isinstance(error, requests.ConnectionError):
+        return "the server cannot be reached, or the connection to it broke"
+    return str(error)
 
 
 def _unavailable(source: WeightsSource, reason: str) -> WeightsUnavailable:
