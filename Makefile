@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-EXTRAS := dlib,heic,demo,elasticsearch,service,dev
+EXTRAS := dlib,heic,demo,elasticsearch,service,evaluate,int8,dev
 
-.PHONY: demo test test-fast lint bench clean
+.PHONY: demo test test-fast lint bench evaluate clean
 
 demo: $(INSTALLED)
 	$(BIN)/sightings demo --dir demo
@@ -25,8 +25,17 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.ingest $(BENCH)
 
+# EVALUATE takes its options: make evaluate EVALUATE="lfw/ --model facenet --report report".
+# Without, the comparisons of five studies are run on the test data.
+TEST_DATA := $(or $(SIGHTINGS_TEST_DATA),../shared)
+EVALUATE ?= $(TEST_DATA)/data/lfw --pairs $(TEST_DATA)/data/lfw_pairs.txt \
+  --matrix studies --models $(TEST_DATA)/models --report evaluation
+
+evaluate: $(INSTALLED)
+	$(BIN)/sightings evaluate $(EVALUATE)
+
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo evaluation evaluation-work
 
 # Where the package index offers torch's CPU build, that is taken: a tenth of the size.
 $(INSTALLED): pyproject.toml constraints.txt

@@ -107,7 +107,12 @@ def quality(face: Face) -> float:
 
 
 def _frontality(face: Face) -> float:
-    """Return 1 for a nose midway between the eyes, falling to 0 for one below an eye."""
+    """Return 1 for a nose midway between the eyes, falling to 0 for one below an eye.
+
+    Also 1 where there are no landmarks: for a whole picture.
+    """
+    if not face.landmarks_xy:
+        return 1.0
     (left_x, left_y), (right_x, right_y), (nose_x, nose_y) = face.landmarks_xy[:3]
     across = np.array([right_x - left_x, right_y - left_y])
     length = float(np.hypot(*across))

@@ -49,6 +49,24 @@ def margin_crop(image_rgb: Array, box_xyxy: Box, *, size: int, margin: float) ->
     return np.asarray(cv2.resize(face, (size, size), interpolation=cv2.INTER_AREA))
 
 
+def preset_crop(image_rgb: Array, *, size: int, resized: int) -> Array:
+    """Cut the square out of a picture's middle that torchvision's presets leave of it.
+
+    image_rgb: (h, w, 3) uint8. They bring the shorter side to `resized` pixels, and keep `size`.
+    Returns (size, size, 3) uint8.
+    """
+    import cv2
+
+    height, width = image_rgb.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image_rgb[top : top + side, left : left + side]
+    how = cv2.INTER_AREA if side > resized else cv2.INTER_LINEAR
+    square = np.asarray(cv2.resize(square, (resized, resized), interpolation=how))
+    start = (resized - size) // 2
+    return square[start : start + size, start : start + size]
+
+
 def aligned_crop(
     image_rgb: Array, landmarks_xy: Sequence[Sequence[float]], *, size: int = ARCFACE_TEMPLATE_PX
 ) -> Array:

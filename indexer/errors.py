@@ -5,6 +5,7 @@ SightingsError
 ├── EnvironmentFailure  something around the program is wrong (exit code 3)
 │   ├── MissingExtra        an optional package is not installed
 │   ├── WeightsUnavailable  a model's weights cannot be had
+│   ├── OutOfReach          what a run of an evaluation needs is not here
 │   ├── IndexFailure        the index cannot be opened, read or written
 │   │   ├── IndexLocked         another process has held the write lock too long
 │   │   ├── IndexBlocked        the index is read-only, at least for now
@@ -49,6 +50,10 @@ class MissingExtra(EnvironmentFailure):
 
 class WeightsUnavailable(EnvironmentFailure):
     """A model's weights are missing, broken or out of reach."""
+
+
+class OutOfReach(EnvironmentFailure):
+    """What a run of an evaluation needs is not here: a store, its server, a folder of models."""
 
 
 class IndexFailure(EnvironmentFailure):

@@ -146,6 +146,7 @@ class FileJob:
                 lambda: source,
                 self._run.networks,
                 on_time=reach,
+                on_times=self._run.on_times,
             )
         self._done_s[span.number] = min(span.end_s, self._media.duration_s or 0.0) - span.start_s
 

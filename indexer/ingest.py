@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from indexer.engines.base import Index
     from indexer.networks import Networks
     from indexer.records import Media
+    from indexer.work import OnTimes
 
 
 def ingest(
@@ -31,18 +32,20 @@ def ingest(
     force: bool = False,
     progress: Progress | None = None,
     after_media: Callable[[Media, Path], int] = lambda _media, _path: 0,
+    on_times: OnTimes = lambda _: None,
 ) -> Report:
     """Index files and folders; one bad file is reported and never ends the run.
 
     Media that are done under the same options are skipped, unless `force`. Several files, and
     minutes of a video, are worked on side by side, as the settings say. after_media: called at the
     end with each media that is done, new or not, and its path; returns how many labels it gave.
+    on_times: told what the stages of each segment took, by several threads at the same time.
     Raises UsageError, ModelMismatch, IndexFailure: what would hit every file.
     """
     parse_strategy(networks.settings.keyframes.strategy)
     index.adopt_model(networks.embedder.identity)
     release_dead(index)
-    run = Run(index, networks, progress or Progress(), after_media, force=force)
+    run = Run(index, networks, progress or Progress(), after_media, on_times, force=force)
     found = list(discover(paths))
     run.progress.start_run(len(found))
     try:
@@ -79,6 +82,7 @@ class Run:
         networks: Networks,
         progress: Progress,
         after_media: Callable[[Media, Path], int],
+        on_times: OnTimes,
         *,
         force: bool,
     ) -> None:
@@ -86,6 +90,7 @@ class Run:
         self.networks = networks
         self.progress = progress
         self.after_media = after_media
+        self.on_times = on_times
         self.force = force
         self.owner = new_owner()
         self.stopped = threading.Event()

@@ -9,21 +9,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from indexer.errors import ModelMismatch, UsageError
+from indexer.link_cosines import link_cosine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from indexer.detectors import Detector
     from indexer.embeddings.base import Embedder
-    from indexer.faces import FaceDetector
     from indexer.records import ModelIdentity
     from indexer.settings import Settings
 
 LOG = logging.getLogger(__name__)
-UNCALIBRATED_LINK_COSINE = 0.5
-"""Links faces of neighbouring key frames for models without thresholds: between the cosines of
-different people and of neighbouring frames of one person in all models measured."""
-
-
 MOST_AT_ONCE = 4
 """Each segment that is worked on holds a decoder and pictures: about 200 MB for 1080p."""
 
@@ -32,7 +28,7 @@ MOST_AT_ONCE = 4
 class Networks:
     """A detector, an embedding model, and the settings they run under."""
 
-    detector: FaceDetector
+    detector: Detector
     embedder: Embedder
     settings: Settings
 
@@ -54,8 +50,7 @@ class Networks:
     @property
     def link_cosine(self) -> float:
         """The cosine from which faces of a video are taken for one person."""
-        thresholds = self.embedder.identity.thresholds
-        return thresholds.possible if thresholds else UNCALIBRATED_LINK_COSINE
+        return link_cosine(self.embedder.identity)
 
 
 def load_networks(
@@ -72,8 +67,8 @@ def load_networks(
     download. Raises UsageError if no model is named anywhere, ModelMismatch if the one asked for
     is not the index's, WeightsUnavailable, MissingExtra.
     """
+    from indexer.detectors import detector_for
     from indexer.embeddings import load_identity, load_model
-    from indexer.faces import FaceDetector
     from indexer.runtime import runtime_of
 
     runtime = runtime_of(settings)
@@ -94,4 +89,4 @@ def load_networks(
             "A new index needs --model MODEL; no model is chosen silently. "
             "`sightings models` lists them with their licences."
         )
-    return Networks(FaceDetector(settings.faces, runtime), embedder, settings)
+    return Networks(detector_for(embedder, settings.faces, runtime), embedder, settings)

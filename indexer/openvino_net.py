@@ -42,7 +42,7 @@ def load_openvino_net(network: Network, threads: int) -> Net:
         except RuntimeError as error:
             LOG.warning("%s cannot be used and is made anew: %s", cached.path, error)
     LOG.info("Converting %s for OpenVINO; it is kept in %s.", network.name, cached.path)
-    compiled = core.compile_model(_converted(network), "CPU", options)
+    compiled = core.compile_model(converted(network), "CPU", options)
     stream = io.BytesIO()
     compiled.export_model(stream)
     cached.write(stream.getvalue())
@@ -59,6 +59,16 @@ def load_onnx_net(path: Path, threads: int) -> tuple[Net, bool]:
     batch = model.input().partial_shape[0]
     compiled = core.compile_model(_channels_last(model), "CPU", _options(threads))
     return _Compiled(compiled), batch.is_static and batch.get_length() == 1
+
+
+def load_ir_net(xml: bytes, weights: bytes, threads: int) -> Net:
+    """Load a network of one input (n, h, w, 3) that OpenVINO has written.
+
+    Raises RuntimeError, OpenVINO's only error, if it cannot read it.
+    """
+    core = openvino().Core()
+    model = core.read_model(xml, weights)
+    return _Compiled(core.compile_model(model, "CPU", _options(threads)))
 
 
 def openvino() -> Any:
@@ -99,7 +109,7 @@ def _processor(core: Any) -> str:
     return f"{name} {core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')}"
 
 
-def _converted(network: Network) -> Any:
+def converted(network: Network) -> Any:
     """Return a network as an OpenVINO model on (n, h, w, 3); n, and h and w of a P-Net, vary."""
     import torch
 

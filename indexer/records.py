@@ -114,7 +114,7 @@ class Detection:
     """A face as the detector sees it.
 
     landmarks_xy: left eye, right eye, nose, left and right mouth corner, in the picture's pixels
-    (left as the viewer sees it).
+    (left as the viewer sees it); none for a whole picture that is taken for a face.
     """
 
     box_xyxy: Box
@@ -198,7 +198,11 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """What made an index's embeddings: recipe (how a face becomes network input) and weights."""
+    """What made an index's embeddings: recipe (how a face becomes network input) and weights.
+
+    thresholds: the model's own, as it comes. calibrated: those measured on the index's own faces,
+    which go before them; only an index knows any (`Versions.set_thresholds`).
+    """
 
     name: str
     dimensions: int
@@ -207,6 +211,7 @@ class ModelIdentity:
     weights_path: str
     licence: str
     thresholds: Thresholds | None = None
+    calibrated: Thresholds | None = None
 
     @property
     def key(self) -> str:
@@ -216,13 +221,19 @@ class ModelIdentity:
         digest = hashlib.sha256(f"{self.recipe}\n{self.weights_sha256}".encode()).hexdigest()
         return f"{self.name}-{digest[:12]}"
 
+    @property
+    def verdict_thresholds(self) -> Thresholds | None:
+        """The thresholds in force, or None for a model without any."""
+        return self.calibrated or self.thresholds
+
     def verdict(self, cosine: float) -> Verdict | None:
         """Return the verdict for a cosine, or None if the model has no thresholds."""
-        if self.thresholds is None:
+        thresholds = self.verdict_thresholds
+        if thresholds is None:
             return None
-        if cosine >= self.thresholds.same_person:
+        if cosine >= thresholds.same_person:
             return "same person"
-        return "possible" if cosine >= self.thresholds.possible else "different"
+        return "possible" if cosine >= thresholds.possible else "different"
 
 
 @dataclass(frozen=True)

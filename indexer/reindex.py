@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.errors import MediaError
+from indexer.embeddings.base import wants_whole_pictures
+from indexer.embeddings.reduced import Reduced
+from indexer.errors import MediaError, UsageError
 from indexer.media import content_id
 from indexer.records import Detection, Filters
 from indexer.reports import Progress
@@ -43,9 +45,13 @@ def reindex(
     """Embed every stored face with another model and make it the live one.
 
     Ids, labels and appearances stay. The live embeddings answer searches until the new ones are
-    complete; if some media cannot be read any more, they stay live and a later call goes on.
+    complete; if some media cannot be read any more, they stay live and a later call goes on. A
+    model that reduces the live embeddings is given those, and no media is read.
+    Raises UsageError for a model of faces where whole pictures are stored, and the other way round.
     """
     progress, report = progress or Progress(), ReindexReport()
+    _check_kind(index, embedder)
+    reducing = _reducing(index, embedder)
     index.begin_version(embedder.identity)
     unembedded = index.unembedded_faces(embedder.identity.key)
     pending = list(dict.fromkeys(face.media_id for face in unembedded))
@@ -55,7 +61,11 @@ def reindex(
         if media is not None:
             progress.start_file(media.path, media.duration_s)
             try:
-                report.faces += _embed_media(index, media, embedder, settings, progress)
+                report.faces += (
+                    _reduce_media(index, media, reducing)
+                    if reducing
+                    else _embed_media(index, media, embedder, settings, progress)
+                )
                 report.media += 1
             except MediaError as error:
                 report.failed.append(str(error))
@@ -64,6 +74,35 @@ def reindex(
         index.activate_version(embedder.identity.key)
         report.activated = True
     return report
+
+
+def _check_kind(index: Index, embedder: Embedder) -> None:
+    live = index.model
+    if live is not None and wants_whole_pictures(live) != embedder.whole_pictures:
+        stored, wanted = ("faces", "whole pictures")
+        if wants_whole_pictures(live):
+            stored, wanted = wanted, stored
+        raise UsageError(
+            f"The index holds {stored}, and {embedder.identity.key} embeds {wanted}: index the "
+            "media into a new index with it."
+        )
+
+
+def _reducing(index: Index, embedder: Embedder) -> Reduced | None:
+    """Return the model if it reduces the live embeddings."""
+    if not isinstance(embedder, Reduced) or index.model is None:
+        return None
+    return embedder if index.model.key == embedder.base.identity.key else None
+
+
+def _reduce_media(index: Index, media: Media, reducing: Reduced) -> int:
+    faces = list(index.iter_faces(Filters(media_ids=(media.id,)), embeddings=True))
+    if not faces:
+        return 0
+    vectors = reducing.reduced(np.array([face.vector for face in faces]))
+    ids = [face.id for face in faces]
+    index.put_vectors(reducing.identity.key, dict(zip(ids, vectors, strict=True)))
+    return len(faces)
 
 
 def _embed_media(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from indexer.errors import ModelMismatch
-from indexer.networks import UNCALIBRATED_LINK_COSINE
+from indexer.link_cosines import link_cosine
 from indexer.records import Filters
 from indexer.results import Result, Sighting
 
@@ -39,14 +39,14 @@ def find(
     if model is None:
         return []
     wanted = -1.0 if min_score is None else min_score
-    possible = model.thresholds.possible if model.thresholds else wanted
-    alike = model.thresholds.possible if model.thresholds else UNCALIBRATED_LINK_COSINE
+    thresholds = model.verdict_thresholds
+    possible = thresholds.possible if thresholds else wanted
     groups = index.search_groups(
         query.vectors,
         top,
         filters,
         min_score=wanted if include_different else max(wanted, possible),
-        span_score=max(wanted, alike),
+        span_score=max(wanted, link_cosine(model)),
     )
     # Vectors of another model may have the same length: a swap in between must not go unnoticed.
     _checked(index.model, query)
@@ -59,9 +59,10 @@ def alike_unnamed(index: Index, query: Query) -> list[Hit]:
     Empty for a model without thresholds. Raises ModelMismatch as `find` does.
     """
     model = _checked(index.model, query)
-    if model is None or model.thresholds is None:
+    thresholds = model.verdict_thresholds if model else None
+    if thresholds is None:
         return []
-    same = model.thresholds.same_person
+    same = thresholds.same_person
     groups = index.search_groups(
         query.vectors,
         max(index.count(), 1),

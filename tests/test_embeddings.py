@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from indexer.embeddings import available_models, load_identity, load_model
+from indexer.embeddings import SPECS, available_models, load_identity, load_model
 from indexer.embeddings.card import of_identity, read_card
 from indexer.errors import MissingExtra, ModelMismatch, UsageError, WeightsUnavailable
+from indexer.evaluation.matrix import CARDS
 from indexer.runtime import choose_runtime
 from indexer.settings import Settings
 
 if TYPE_CHECKING:
     from indexer.records import Detection
 
-CARDS = Path(__file__).parent / "cards"
 CARD = {"input_size": 112, "alignment": "arcface", "dimensions": 128, "licence": "CC0"}
 FACENET = "facenet:{models}/facenet-vggface2.pt"
 MOBILEFACENET = "onnx:{models}/mobilefacenet.onnx?card={cards}/mobilefacenet.json"
@@ -141,7 +141,7 @@ def test_an_indexs_model_is_loaded_again_without_its_spec(load, portraits, spec)
 
 
 @pytest.mark.parametrize(
-    "spec", ["", "vgg16", "facenet-casia", "onnx", "onnx:", "dlib:x", "FaceNet"]
+    "spec", ["", "vgg19", "facenet-casia", "onnx", "onnx:", "dlib:x", "FaceNet"]
 )
 def test_an_unknown_model_is_refused_with_a_list(spec):
     with pytest.raises(UsageError, match="facenet, facenet:PATH, facenet-casia:PATH, dlib, onnx:"):
@@ -177,8 +177,8 @@ def test_models_are_listed_without_loading_any(tmp_path):
         env={"SIGHTINGS_CACHE": str(tmp_path), "PATH": ""},
     )
     assert done.stdout.splitlines() == [
-        "['facenet', 'facenet:PATH', 'facenet-casia:PATH', 'dlib', 'onnx:PATH?card=CARD.json']",
-        "[512, 512, 512, 128, None]",
+        str(list(SPECS)),
+        "[512, 512, 512, 128, None, 2048, 2048, 4096, 1280, 2048, None, 512]",
         "set()",
     ]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from indexer import index_media, open_index, search
+from indexer.evaluation.matrix import CARDS
 from indexer.naming import name_faces
 from indexer.query import person_query
 from indexer.records import Filters
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
-CARDS = Path(__file__).parent / "cards"
 OBAMA = {"obama.mp4", "obama_b.mp4", "obama_c.mp4"}
 MODELS = {
     "facenet": "facenet:{models}/facenet-vggface2.pt",

@@ -16,8 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = ["es_mappings", "indexer", "tasks", "api"]
 HEAVY = {
     "PIL", "api", "av", "celery", "cv2", "dlib", "elastic_transport", "elasticsearch",
-    "facenet_pytorch", "flask", "kombu", "matplotlib", "numpy", "onnxruntime", "openvino", "orjson",
-    "numkong", "redis", "scipy", "skimage", "tasks", "tenacity", "torch", "torchvision",
+    "facenet_pytorch", "flask", "jinja2", "kombu", "matplotlib", "milvus_lite", "nncf",
+    "numkong", "numpy", "onnxruntime", "openvino", "orjson", "pandas", "pyarrow", "pymilvus",
+    "redis", "scipy", "skimage", "sklearn", "tasks", "tenacity", "torch", "torchvision",
 }  # fmt: skip
 MODULES = sorted(
     path

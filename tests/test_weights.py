@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from indexer.embeddings.facenet import VGGFACE2
 from indexer.errors import WeightsUnavailable
 from indexer.weights import WeightsSource, cache_dir, download, find_weights, reachable, sha256_of
 
@@ -72,7 +73,7 @@ def cache(tmp_path, monkeypatch) -> Path:
 
 def source_at(url: str) -> WeightsSource:
     digest = hashlib.sha256(WEIGHTS).hexdigest()
-    return WeightsSource("TestNet", "net.pt", url, len(WEIGHTS), digest, "CC0")
+    return WeightsSource("TestNet", "net.pt", url, len(WEIGHTS), digest, "CC0", VGGFACE2.instead)
 
 
 def files_in(folder: Path) -> set[str]:
@@ -247,3 +248,51 @@ def test_the_digest_follows_a_changed_file(tmp_path):
     path.unlink()
     with pytest.raises(WeightsUnavailable, match="cannot be read"):
         sha256_of(path)
+
+
+# --- files of which only the first digits of their SHA-256 are published -----------------------
+
+
+def torchvisions_at(url: str) -> WeightsSource:
+    return WeightsSource(
+        "TestNet", "net.pt", url, None, source_at(url).sha256[:8], "CC0", "Or not."
+    )
+
+
+def test_a_file_of_unknown_size_is_checked_by_the_digits_that_are_known():
+    told = []
+    with serving() as server:
+        path = download(
+            torchvisions_at(server.url), progress=lambda done, total: told.append((done, total))
+        )
+    assert path == find_weights(torchvisions_at(server.url), None)
+    assert path.read_bytes() == WEIGHTS
+    assert {total for _, total in told} == {3_072_000}
+    path.write_bytes(WEIGHTS[::-1])
+    assert find_weights(torchvisions_at(server.url), None) is None
+
+
+def test_a_cut_file_of_unknown_size_goes_on_where_it_stopped():
+    with serving(cut_at=1_500_000) as server:
+        source = torchvisions_at(server.url)
+        with pytest.raises(WeightsUnavailable, match=r"begins with \w{8}\).*\n.*Or not\."):
+            download(source)
+        server.cut_at = None
+        assert download(source).read_bytes() == WEIGHTS
+        assert 0 < server.starts[1] <= 1_500_000
+
+
+def test_other_bytes_of_unknown_size_are_not_kept(cache):
+    cache.mkdir()
+    (cache / "net.pt.part").write_bytes(WEIGHTS[::-1])
+    with serving() as server:
+        with pytest.raises(WeightsUnavailable, match="not the published file"):
+            download(torchvisions_at(server.url))
+        assert files_in(cache) == {"net.pt.lock"}
+        assert download(torchvisions_at(server.url)).read_bytes() == WEIGHTS
+
+
+def test_a_whole_part_of_unknown_size_is_taken_without_asking(cache):
+    cache.mkdir()
+    (cache / "net.pt.part").write_bytes(WEIGHTS)
+    assert download(torchvisions_at("http://127.0.0.1:9/net.pt")).read_bytes() == WEIGHTS

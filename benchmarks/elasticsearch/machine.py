@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from elasticsearch import Elasticsearch
 
-from benchmarks import machine
+from indexer.evaluation import machine
 
 
 def describe(url: str) -> dict[str, str]:

@@ -25,9 +25,9 @@ from benchmarks.ingest.rows import (
 )
 from benchmarks.ingest.scenes import photos_of
 from benchmarks.ingest.workers import Worker
-from benchmarks.machine import describe
 from benchmarks.report import Report
 from indexer.embeddings.facenet import VGGFACE2
+from indexer.evaluation.machine import describe
 from indexer.weights import find_weights
 
 if TYPE_CHECKING:

@@ -1,7 +1,4 @@
-"""Pictures for the benchmark: real faces on clouds of all sizes, and a camera that moves over them.
-
-Clouds, because the detector's work depends on texture: a plain wall gives it nothing to reject.
-"""
+"""Pictures for the benchmark: real faces on clouds, and a camera that moves over them."""
 
 from __future__ import annotations
 
@@ -9,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from indexer.evaluation.video.scenes import clouds, grainy, noise_field, resized, seen_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
 CANVAS_WIDTHS = 2
 """A camera moves over a canvas this many times as wide as the frame."""
-
-NOISE_LEVELS = 3.0
-"""Standard deviation of the sensor's noise in brightness, of 255 levels: a camera indoors."""
 
 
 @dataclass(frozen=True)
@@ -52,24 +48,6 @@ def photos_of(folder: Path) -> list[Path]:
     return photos
 
 
-def clouds(rng: np.random.Generator, width: int, height: int) -> Array:
-    """Return (height, width, 3) float32 RGB with detail of every size, as in photographs."""
-    import cv2
-
-    picture = np.full((height, width, 3), 110.0, np.float32)
-    cells, amplitude = 3, 40.0
-    while cells < height / 2:
-        shape = (cells, cells * width // height + 1)
-        light, tint = (
-            rng.normal(0, amplitude, (*shape, 1)),
-            rng.normal(0, amplitude / 3, (*shape, 3)),
-        )
-        coarse = (light + tint).astype(np.float32)
-        picture += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-        cells, amplitude = cells * 2, amplitude * 0.65
-    return picture
-
-
 def canvas(
     rng: np.random.Generator,
     photos: Sequence[Path],
@@ -93,7 +71,7 @@ def canvas(
     soft[edge:-edge, edge:-edge] = 1.0
     softened = np.asarray(cv2.blur(soft, (edge, edge)))[..., None]
     for number, chosen in enumerate(rng.choice(len(photos), people, replace=people > len(photos))):
-        face = _resized(photos[chosen], photo_px)
+        face = resized(_read(photos[chosen]), photo_px)
         row, column = divmod(number, columns)
         centre_x = (column + 0.5 + rng.uniform(-0.1, 0.1)) * width / columns
         centre_y = (row + 0.5 + rng.uniform(-0.1, 0.1)) * height / rows
@@ -128,12 +106,13 @@ def filmed(
     canvases: as `stages` makes them. size: (width, height). unit_speed: frame widths per frame
     that a shot of speed 1 moves by.
     """
-    noise = _noise(rng, *size)
+    noise = noise_field(rng, *size)
     ends = np.round(np.cumsum([shot.share for shot in shots]) * frames).astype(int)
     first = 0
     for shot, ground, end in zip(shots, canvases, ends, strict=True):
         for number in range(end - first):
-            yield _exposed(rng, ground, noise, _camera(number * shot.speed * unit_speed), size)
+            along = _camera(number * shot.speed * unit_speed)
+            yield grainy(rng, _exposed(ground, along, size), noise)
         first = int(end)
 
 
@@ -144,43 +123,16 @@ def _camera(moved: float) -> tuple[float, float]:
     return min(along, 2.0 - along), 0.5 + 0.5 * float(np.sin(moved * 5.0))
 
 
-def _exposed(
-    rng: np.random.Generator,
-    ground: Array,
-    noise: Array,
-    along: tuple[float, float],
-    size: tuple[int, int],
-) -> Array:
-    """Return what the camera sees at a place between pixels, with a frame's own noise."""
-    import cv2
-
+def _exposed(ground: Array, along: tuple[float, float], size: tuple[int, int]) -> Array:
+    """Return what the camera sees at a place between pixels."""
     width, height = size
     x = along[0] * (ground.shape[1] - width - 1)
     y = along[1] * (ground.shape[0] - height - 1)
-    left, top = int(x), int(y)
-    part = ground[top : top + height + 1, left : left + width + 1]
-    shift = np.array([[1, 0, left - x], [0, 1, top - y]], np.float64)
-    seen = cv2.warpAffine(part, shift, size, borderMode=cv2.BORDER_REPLICATE)
-    row, column = (int(rng.integers(0, extra)) for extra in _NOISE_EXTRA)
-    grain = noise[row : row + height, column : column + width]
-    return np.asarray(cv2.add(seen, grain, dtype=cv2.CV_8U))
+    return seen_from(ground, x, y, size)
 
 
-_NOISE_EXTRA = (64, 64)
-
-
-def _noise(rng: np.random.Generator, width: int, height: int) -> Array:
-    """Return a field of noise, larger than a frame: frames take different parts of it."""
-    shape = (height + _NOISE_EXTRA[0], width + _NOISE_EXTRA[1], 1)
-    levels = (rng.standard_normal(shape, np.float32) * NOISE_LEVELS).round().astype(np.int16)
-    return np.repeat(levels, 3, axis=2)
-
-
-def _resized(path: Path, side: int) -> Array:
-    import cv2
+def _read(path: Path) -> Array:
     from PIL import Image
 
     with Image.open(path) as image:
-        picture = np.asarray(image.convert("RGB"))
-    how = cv2.INTER_AREA if side < min(picture.shape[:2]) else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, (side, side), interpolation=how))
+        return np.asarray(image.convert("RGB"))

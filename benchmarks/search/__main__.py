@@ -8,13 +8,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.machine import describe
 from benchmarks.report import Report
 from benchmarks.search.measuring import measure_faces, measure_filters, measure_media
 from benchmarks.search.opening import measure_opening, measure_refresh
 from benchmarks.search.people import made_up, of_index
 from benchmarks.search.rescoring import measure_rescoring
 from benchmarks.search.ways import WAYS, Numpy, Sightings
+from indexer.evaluation.machine import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.machine import describe
 from benchmarks.report import Report
 from benchmarks.service.archive import make_archive
 from benchmarks.service.clients import answers_alone, put_load
 from benchmarks.service.server import serving
+from indexer.evaluation.machine import describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

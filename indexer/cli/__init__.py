@@ -13,13 +13,18 @@ from io import TextIOWrapper
 import typer
 
 from indexer.cli import (
+    calibrate,
     demo,
+    evaluate,
+    export,
     index,
     jobs,
     keys,
     kibana,
     library,
     people,
+    quantise,
+    reduce,
     search,
     serve,
     upkeep,
@@ -42,9 +47,14 @@ index.add_to(app)
 search.add_to(app)
 library.add_to(app)
 people.add_to(app)
+export.add_to(app)
 upkeep.add_to(app)
+calibrate.add_to(app)
+reduce.add_to(app)
+quantise.add_to(app)
 jobs.add_to(app)
 demo.add_to(app)
+evaluate.add_to(app)
 serve.add_to(app)
 keys.add_to(app)
 kibana.add_to(app)

@@ -68,10 +68,17 @@ def load_settings(assignments: list[str] | None = None, **flags: Any) -> Setting
 
     Flags are named with two underscores for the dot: `faces__min_face_px`.
     """
-    from indexer.errors import UsageError
     from indexer.settings import load
 
     values = {name.replace("__", "."): value for name, value in flags.items()}
+    return load(values | assigned(assignments))
+
+
+def assigned(assignments: list[str] | None) -> dict[str, str]:
+    """Return the values of NAME=VALUE assignments by name. Raises UsageError for another form."""
+    from indexer.errors import UsageError
+
+    values = {}
     for assignment in assignments or ():
         name, equals, value = assignment.partition("=")
         if not equals:
@@ -79,7 +86,7 @@ def load_settings(assignments: list[str] | None = None, **flags: Any) -> Setting
             written = re.sub(r"[^\w.].*", "…", assignment, flags=re.DOTALL)
             raise UsageError(f"--set takes NAME=VALUE, not {written!r}.")
         values[name] = value
-    return load(values)
+    return values
 
 
 def networks_for(identity: ModelIdentity | None, settings: Settings, *, spec: str = "") -> Networks:
@@ -90,7 +97,7 @@ def networks_for(identity: ModelIdentity | None, settings: Settings, *, spec: st
     from indexer.cli.progress import download_bar
     from indexer.networks import load_networks
 
-    with download_bar("FaceNet weights") as tell:
+    with download_bar("weights") as tell:
         return load_networks(identity, settings, spec=spec, progress=tell)
 
 
@@ -99,7 +106,7 @@ def load_embedder(settings: Settings) -> Embedder:
     from indexer.cli.progress import download_bar
     from indexer.embeddings import load_model
 
-    with download_bar("FaceNet weights") as tell:
+    with download_bar("weights") as tell:
         return load_model(settings.model, settings=settings, progress=tell)
 
 

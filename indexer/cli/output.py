@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SPANS_SHOWN = 4
 NUMBERS = {
     "#", "a minute", "attempts", "decode errors", "faces", "failed", "frames", "key frames", "left",
-    "media", "parts", "score",
+    "media", "parts", "possible", "same person", "score",
 }  # fmt: skip
 FREE = {"path", "person", "when", "where"}
 """Columns of texts that may be long: a narrow terminal folds these and no others."""

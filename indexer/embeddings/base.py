@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
+WHOLE_PICTURE = "whole picture"
+"""How recipes begin of models that want whole pictures instead of faces."""
+
 BATCH = 32  # larger batches gain nothing on CPUs, and this bounds memory
 
 
@@ -25,6 +28,11 @@ class Embedder(ABC):
 
     identity: ModelIdentity
     crop_px: int
+
+    @property
+    def whole_pictures(self) -> bool:
+        """Whether it wants whole pictures, so that no faces are looked for."""
+        return wants_whole_pictures(self.identity)
 
     @abstractmethod
     def crop(self, image_rgb: Array, detection: Detection) -> Array:
@@ -50,6 +58,13 @@ class Embedder(ABC):
         vectors = np.empty((len(crops), self.identity.dimensions), np.float32)
         for start in range(0, len(crops), BATCH):
             vectors[start : start + BATCH] = self._vectors(crops[start : start + BATCH])
+        return self.unit_vectors(vectors)
+
+    def unit_vectors(self, vectors: Array) -> Array:
+        """Bring vectors of the model to length 1, in place: (N, dimensions) float32.
+
+        Raises WeightsUnavailable if one cannot be a direction (not finite, or all zero).
+        """
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not (np.isfinite(lengths) & (lengths > 0)).all():
             raise WeightsUnavailable(
@@ -62,3 +77,8 @@ class Embedder(ABC):
     @abstractmethod
     def _vectors(self, crops: Array) -> Array:
         """Return (n, dimensions) float32, of any length, for 1 to BATCH crops."""
+
+
+def wants_whole_pictures(identity: ModelIdentity) -> bool:
+    """Return whether a model wants whole pictures instead of faces."""
+    return identity.recipe.startswith(WHOLE_PICTURE)

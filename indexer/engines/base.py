@@ -68,6 +68,8 @@ class Index(Versions, Jobs, Upkeep):
     def adopt_model(self, model: ModelIdentity) -> None:
         """Make `model` the live one of an index without any; remember where its weights lie now.
 
+        Its own thresholds are taken anew too, and those that were set for the index stay.
+
         Raises ModelMismatch, which says how to reindex, if the live model has another key.
         """
 

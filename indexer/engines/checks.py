@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from indexer.errors import ClaimLost, ModelMismatch, NotFound, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from indexer.records import Face, ModelIdentity, Segment
+    from indexer.records import Face, ModelIdentity, Segment, Thresholds
     from indexer.results import Hit
 
 _LENGTH_ERROR = 1e-4
@@ -71,6 +72,27 @@ def check_faces_fit(segment: Segment, faces: Sequence[Face]) -> None:
             )
         if face.thumbnail is None:
             raise UsageError(f"Face {face.id} has no thumbnail; only faces with one can be stored.")
+
+
+def calibrated(
+    model: ModelIdentity | None, model_key: str, thresholds: Thresholds | None
+) -> ModelIdentity:
+    """Return the live model with thresholds of the index, or without any.
+
+    Raises ModelMismatch if it has another key, UsageError for thresholds that no cosine can reach,
+    or in the wrong order.
+    """
+    if model is None or model.key != model_key:
+        raise ModelMismatch(
+            f"Thresholds of {model_key} say nothing of the index's model, which is "
+            f"{model.key if model else 'not chosen yet'}. Calibrate again: sightings calibrate"
+        )
+    if thresholds and not -1.0 <= thresholds.possible <= thresholds.same_person <= 1.0:
+        raise UsageError(
+            "Thresholds are cosines, and `possible` is not above `same person`; these are "
+            f"{thresholds.possible:g} and {thresholds.same_person:g}."
+        )
+    return replace(model, calibrated=thresholds)
 
 
 def exact_cosines(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:

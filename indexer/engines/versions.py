@@ -1,4 +1,4 @@
-"""The part of the contract by which an index takes another embedding model, as a whole."""
+"""The part of the contract by which an index takes another model as a whole, or its thresholds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from indexer.records import Face, ModelIdentity
+    from indexer.records import Face, ModelIdentity, Thresholds
 
 
 class Versions(ABC):
@@ -43,6 +43,15 @@ class Versions(ABC):
         The old one is deleted for good, or kept until `drop_old_versions`. Media in state `working`
         begin again: their tracks are of the old model.
         Raises IndexFailure if a face has no vector in it.
+        """
+
+    @abstractmethod
+    def set_thresholds(self, model_key: str, thresholds: Thresholds | None) -> None:
+        """Let verdicts hold from these thresholds on, until another model is live.
+
+        They are the live model's `calibrated`, and stay when it is adopted again. None: its own
+        hold again, those that it was last adopted with. Raises ModelMismatch if the live model has
+        another key, UsageError unless -1 <= possible <= same person <= 1.
         """
 
     def drop_old_versions(self) -> int:

@@ -25,10 +25,10 @@ rate have the keys "1e-2" to "1e-5" in outcomes."""
 class Features:
     """One vector for each photo of a folder in LFW's layout.
 
-    names: of the photos, `Name/Name_0001.jpg` below the folder, sorted. persons: the folder of each.
-    vectors: (n, dimensions) float32; row i belongs to names[i]; of length 1, unless a reduction of
-    dimensions made them. missing: photos without a face, or unreadable. model: key of what made
-    them. stage_s: seconds that each stage took, as far as known.
+    names: of the photos, `Name/Name_0001.jpg` below the folder, sorted. persons: the folder of
+    each. vectors: (n, dimensions) float32; row i belongs to names[i]; of length 1, unless a
+    reduction of dimensions made them. missing: photos without a face, or unreadable. model: key of
+    what made them. stage_s: seconds that each stage took, as far as known.
     """
 
     names: tuple[str, ...]
@@ -72,9 +72,9 @@ class Outcome:
 
     Metrics of video: videos, frames, looked_at (frames detected on), faces (detected), documents;
     map (person in video), moment_recall, moment_precision (seconds right at `same person`), and
-    both at `possible` with the suffix _possible; found_of_every_frame (share of the (person, second)
-    pairs that looking at every frame finds), detections_of_every_frame; span_error_s with median
-    and p90; stage_s, took_s.
+    both at `possible` with the suffix _possible; found_of_every_frame (share of the (person,
+    second) pairs that looking at every frame finds), detections_of_every_frame; span_error_s with
+    median and p90; stage_s, took_s.
     """
 
     name: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.engines import open_index
+from indexer.evaluation.matrix import CARDS
 from indexer.settings import ElasticsearchSettings
 from tests.cli.running import Run, sightings
 from tests.cli.test_cluster import WITH_INDEX
@@ -18,6 +18,7 @@ from tests.engines.builders import MODEL, OTHER_MODEL, add_photo, axis, make_lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from indexer.engines.base import Index
     from tests.cli.conftest import RealLibrary
@@ -138,7 +139,7 @@ def test_media_are_indexed_searched_and_embedded_anew_on_a_node_as_in_a_file(
         )
         assert len(found.found) >= 2
 
-    card = Path(__file__).parents[1] / "cards" / "mobilefacenet.json"
+    card = CARDS / "mobilefacenet.json"
     model = f"onnx:{shared_data}/models/mobilefacenet.onnx?card={card}"
     anew = sightings("reindex", "--model", model)
     assert anew.code == 0

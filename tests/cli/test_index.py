@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from indexer.evaluation.matrix import CARDS
 from tests.cli.running import sightings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Library, RealLibrary
     from tests.cli.running import Run
 
@@ -155,7 +157,7 @@ def test_re_embedding_waits_for_media_that_cannot_be_read(library: Library) -> N
 
 @pytest.mark.usefixtures("real_copy")
 def test_re_embedding_with_another_model_makes_it_live(shared_data: Path) -> None:
-    card = Path(__file__).parents[1] / "cards" / "mobilefacenet.json"
+    card = CARDS / "mobilefacenet.json"
     model = f"onnx:{shared_data}/models/mobilefacenet.onnx?card={card}"
     run = sightings("reindex", "--model", model)
     assert run.code == 0

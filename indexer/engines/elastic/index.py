@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         Segment,
         SegmentCounts,
         State,
+        Thresholds,
     )
     from indexer.results import Group, Hit
     from indexer.settings import AppearanceSettings, ElasticsearchSettings
@@ -96,6 +97,9 @@ class ElasticIndex(JobIndex):
 
     def adopt_model(self, model: ModelIdentity) -> None:
         versions.adopt(self._store, model, self._settings)
+
+    def set_thresholds(self, model_key: str, thresholds: Thresholds | None) -> None:
+        versions.set_thresholds(self._store, model_key, thresholds)
 
     # --- media and their files ---------------------------------------------------------------
 

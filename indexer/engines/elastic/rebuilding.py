@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from indexer.engines.checks import unit_vector
@@ -29,7 +30,7 @@ def begin(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -
     live = versions.live(store)
     if live.model is not None and live.model.key == model.key:
         raise UsageError(f"The index was made with {model.key} already; nothing is to be done.")
-    begun = False
+    begun, model = False, replace(model, calibrated=None)
     for unfinished in versions.unfinished(store):
         if unfinished.model is not None and unfinished.model.key == model.key:
             versions.remember(store, unfinished, model)

@@ -7,19 +7,20 @@ an empty index without vectors, so that adopting a first model, too, is one cond
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from es_mappings import SCHEMA_VERSION, index_template
-from indexer.engines.checks import mismatch, not_being_built
+from indexer.engines.checks import calibrated, mismatch, not_being_built
 from indexer.engines.elastic.failures import cause_of
+from indexer.engines.identities import from_document, to_document
 from indexer.errors import IndexFailure, ModelMismatch, UsageError
-from indexer.records import ModelIdentity, Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from indexer.engines.elastic.store import Store
+    from indexer.records import ModelIdentity, Thresholds
     from indexer.settings import ElasticsearchSettings
 
 MODELLESS = "none-0"
@@ -63,7 +64,7 @@ def versions(store: Store) -> list[Version]:
                 Version(
                     index,
                     int(number[1]),
-                    _identity(meta["model"]),
+                    from_document(meta["model"]) if meta["model"] else None,
                     frozenset(content.get("aliases", ())),
                     int(meta.get("replicas", 1)),
                     vectors.get("type", ""),
@@ -115,7 +116,7 @@ def adopt(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -
     """Make a model the live one of a collection without any. Raises ModelMismatch."""
     version = live(store)
     if version.model is None:
-        created = create(store, model, 1, settings)
+        created = create(store, replace(model, calibrated=None), 1, settings)
         if swap(store, version, created):
             return
         version = live(store)
@@ -125,6 +126,15 @@ def adopt(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -
             )
     if version.model is None or version.model.key != model.key:
         raise ModelMismatch(mismatch(version.model, model.key) if version.model else "No model.")
+    kept = replace(model, calibrated=version.model.calibrated)
+    if version.model != kept:
+        remember(store, version, kept)
+
+
+def set_thresholds(store: Store, model_key: str, thresholds: Thresholds | None) -> None:
+    """Keep thresholds of the collection with its live model, or take them away."""
+    version = live(store)
+    model = calibrated(version.model, model_key, thresholds)
     if version.model != model:
         remember(store, version, model)
 
@@ -146,7 +156,7 @@ def create(
             "shards": settings.shards,
             "replicas": settings.replicas,
             "model_slug": slug,
-            "model": _document(model),
+            "model": to_document(model),
             "dimensions": model.dimensions,
             "index_options": {"type": settings.vector_type},
         },
@@ -210,27 +220,14 @@ def swap(store: Store, before: Version, after: Version) -> bool:
 
 
 def remember(store: Store, version: Version, model: ModelIdentity) -> None:
-    """Store where a version's weights lie now."""
+    """Store a version's model anew: where its weights lie now, and the thresholds of verdicts."""
     meta = {
         "schema_version": SCHEMA_VERSION,
         "collection": store.name,
         "kind": "faces",
-        "model": _document(model),
+        "model": to_document(model),
         "replicas": version.replicas,
     }
     store.connection.call(
         store.connection.client.indices.put_mapping, index=version.index, meta={"sightings": meta}
     )
-
-
-def _document(model: ModelIdentity) -> dict[str, Any]:
-    return asdict(model)
-
-
-def _identity(document: dict[str, Any] | None) -> ModelIdentity | None:
-    if document is None:
-        return None
-    fields = dict(document)
-    if fields["thresholds"] is not None:
-        fields["thresholds"] = Thresholds(**cast("dict[str, Any]", fields["thresholds"]))
-    return ModelIdentity(**fields)

@@ -11,13 +11,13 @@ from indexer.engines.embedded import linking, search, statistics, versions
 from indexer.engines.embedded import media as media_rows
 from indexer.engines.embedded import segments as segment_rows
 from indexer.engines.embedded.connection import Database
-from indexer.engines.embedded.job_index import JobIndex
 from indexer.engines.embedded.values import BATCH, batches, to_blob
 from indexer.engines.embedded.vectors import VectorTable
+from indexer.engines.embedded.version_index import VersionIndex
 from indexer.records import Deleted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         Label,
         Media,
         MediaFile,
-        ModelIdentity,
         Person,
         Segment,
         SegmentCounts,
@@ -48,7 +47,7 @@ def open_embedded(
     return EmbeddedIndex(Database(location, create=create, busy_timeout_s=busy_timeout_s))
 
 
-class EmbeddedIndex(JobIndex):
+class EmbeddedIndex(VersionIndex):
     """One SQLite file; threads may share an object, processes each open their own.
 
     Its methods are documented in the contract, `indexer.engines.base.Index`. Iterators read in
@@ -66,18 +65,6 @@ class EmbeddedIndex(JobIndex):
     def refresh(self) -> None:
         with self._db.reading() as connection:
             self._table.refresh(connection)
-
-    # --- the embedding model -----------------------------------------------------------------
-
-    @property
-    def model(self) -> ModelIdentity | None:
-        with self._db.reading() as connection:
-            version = versions.live(connection)
-        return None if version is None else version.model
-
-    def adopt_model(self, model: ModelIdentity) -> None:
-        with self._db.writing() as connection:
-            versions.adopt(connection, model)
 
     # --- media and their files ---------------------------------------------------------------
 
@@ -270,23 +257,11 @@ class EmbeddedIndex(JobIndex):
 
     # --- another model beside the live one ---------------------------------------------------
 
-    def begin_version(self, model: ModelIdentity) -> None:
-        with self._db.writing() as connection:
-            versions.begin(connection, model)
-
     def unembedded_faces(self, model_key: str) -> Iterator[Face]:
         with self._db.reading() as connection:
             version = versions.building(connection, model_key)
             numbers = face_rows.without_vector(connection, version.number)
         return self._faces(numbers, embeddings=False)
-
-    def put_vectors(self, model_key: str, vectors: Mapping[str, np.ndarray]) -> None:
-        with self._db.writing() as connection:
-            versions.put_vectors(connection, model_key, vectors)
-
-    def activate_version(self, model_key: str) -> None:
-        with self._db.deleting() as connection:
-            versions.activate(connection, model_key)
 
     # --- upkeep ------------------------------------------------------------------------------
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from indexer.engines.checks import mismatch, not_being_built
+from indexer.engines.checks import calibrated, mismatch, not_being_built
 from indexer.engines.embedded.values import to_vector_blob
+from indexer.engines.identities import from_document, to_document
 from indexer.errors import IndexFailure, ModelMismatch, UsageError
-from indexer.records import ModelIdentity, Thresholds
 
 if TYPE_CHECKING:
     import sqlite3
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
     import numpy as np
+
+    from indexer.records import ModelIdentity, Thresholds
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,20 @@ def adopt(connection: sqlite3.Connection, model: ModelIdentity) -> None:
     """Make a model the live one of an index without any. Raises ModelMismatch."""
     version = live(connection)
     if version is None:
-        _insert(connection, model, "live")
+        _insert(connection, replace(model, calibrated=None), "live")
     elif version.model.key != model.key:
         raise ModelMismatch(mismatch(version.model, model.key))
-    elif version.model != model:
+    elif version.model != (kept := replace(model, calibrated=version.model.calibrated)):
+        _update(connection, version, kept)
+
+
+def set_thresholds(
+    connection: sqlite3.Connection, model_key: str, thresholds: Thresholds | None
+) -> None:
+    """Keep thresholds of the index with its live model, or take them away."""
+    version = live(connection)
+    model = calibrated(version.model if version else None, model_key, thresholds)
+    if version is not None:
         _update(connection, version, model)
 
 
@@ -58,11 +70,11 @@ def begin(connection: sqlite3.Connection, model: ModelIdentity) -> None:
         raise UsageError(f"The index was made with {model.key} already; nothing is to be done.")
     unfinished = _find(connection, "building")
     if unfinished is not None and unfinished.model.key == model.key:
-        _update(connection, unfinished, model)
+        _update(connection, unfinished, replace(model, calibrated=None))
         return
     if unfinished is not None:
         _drop(connection, unfinished)
-    _insert(connection, model, "building")
+    _insert(connection, replace(model, calibrated=None), "building")
 
 
 def put_vectors(
@@ -114,24 +126,22 @@ def _find(connection: sqlite3.Connection, state: str) -> Version | None:
     ).fetchone()
     if row is None:
         return None
-    fields = json.loads(row["identity"])
-    if fields["thresholds"] is not None:
-        fields["thresholds"] = Thresholds(**fields["thresholds"])
-    return Version(row["number"], ModelIdentity(**fields))
+    return Version(row["number"], from_document(json.loads(row["identity"])))
 
 
 def _insert(
     connection: sqlite3.Connection, model: ModelIdentity, state: Literal["live", "building"]
 ) -> None:
     connection.execute(
-        "INSERT INTO versions (state, identity) VALUES (?, ?)", (state, json.dumps(asdict(model)))
+        "INSERT INTO versions (state, identity) VALUES (?, ?)",
+        (state, json.dumps(to_document(model))),
     )
 
 
 def _update(connection: sqlite3.Connection, version: Version, model: ModelIdentity) -> None:
     connection.execute(
         "UPDATE versions SET identity = ? WHERE number = ?",
-        (json.dumps(asdict(model)), version.number),
+        (json.dumps(to_document(model)), version.number),
     )
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import platform
 from datetime import datetime, timezone
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
 
 
 def describe(*packages: str) -> dict[str, str]:
-    """Return the machine and the versions of Python and some packages, each by its name."""
+    """Return the machine and the versions of Python and some packages, each by its name.
+
+    Packages that are not installed are left out.
+    """
+    versions = {name: version(name) for name in packages if _is_installed(name)}
     return {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "processor": f"{_processor()}, {os.cpu_count()} cores",
@@ -20,8 +24,15 @@ def describe(*packages: str) -> dict[str, str]:
         "load": f"{os.getloadavg()[0]:.1f} in the minute before",
         "system": f"{platform.system()} {platform.machine()}",
         "versions": f"Python {platform.python_version()}, "
-        + ", ".join(f"{name} {version(name)}" for name in packages),
+        + ", ".join(f"{name} {number}" for name, number in versions.items()),
     }
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
 
 
 def _processor() -> str:

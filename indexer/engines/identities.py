@@ -1,0 +1,28 @@
+"""Models as the JSON that engines store."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from indexer.records import ModelIdentity, Thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def to_document(model: ModelIdentity) -> dict[str, Any]:
+    """Return a model as JSON; `calibrated` only where it is set: older programs do not know it."""
+    document = asdict(model)
+    if model.calibrated is None:
+        del document["calibrated"]
+    return document
+
+
+def from_document(document: Mapping[str, Any]) -> ModelIdentity:
+    """Return the model that `to_document` was given."""
+    fields = dict(document)
+    for name in ("thresholds", "calibrated"):
+        if fields.get(name) is not None:
+            fields[name] = Thresholds(**fields[name])
+    return ModelIdentity(**fields)

@@ -1,0 +1,62 @@
+"""What all runs over photos share: the photos that there are, pairs of them, and attributes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from indexer.errors import UsageError
+from indexer.evaluation.groups import read_attributes
+from indexer.evaluation.pairs import read_pairs
+from indexer.evaluation.photo_folder import list_photos
+from indexer.text import counted, shown
+from indexer.weights import sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from indexer.evaluation.groups import Attributes
+    from indexer.evaluation.records import Pair
+
+
+@dataclass(frozen=True)
+class Material:
+    """Photos in LFW's layout and what is known of them.
+
+    names: of the photos below the folder, sorted. digests: SHA-256 of the files of pairs and of
+    attributes, as far as they were given.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    pairs: tuple[Pair, ...] = ()
+    attributes: Attributes | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def paired(self) -> set[str]:
+        """The names of the photos that pairs are made of."""
+        return {name for pair in self.pairs for name in (pair.first, pair.second)}
+
+
+def read_material(folder: Path, pairs: Path | None, attributes: Path | None) -> Material:
+    """Read what is given.
+
+    Raises UsageError if the folder has no photo of a person, a file cannot be read, or pairs name
+    photos that are not there.
+    """
+    files = {"pairs": pairs, "attributes": attributes}
+    material = Material(
+        folder,
+        list_photos(folder),
+        read_pairs(pairs) if pairs else (),
+        read_attributes(attributes) if attributes else None,
+        {name: sha256_of(file) for name, file in files.items() if file is not None},
+    )
+    if missing := sorted(material.paired - set(material.names)):
+        raise UsageError(
+            f"{counted(len(missing), 'photo')} of the pairs in {pairs} are not in {folder}: "
+            f"{shown(missing[0])} is the first. Are they of another edition of the photos?"
+        )
+    return material

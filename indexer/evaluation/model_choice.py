@@ -1,0 +1,74 @@
+"""Which of the models that a run names is taken, and the files that decide what it gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from indexer.errors import WeightsUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from indexer.settings import Settings
+
+
+def chosen_spec(specs: Sequence[str], models: Path | None) -> str:
+    """Return the first spec whose file is there, with the folder of models for `{models}`.
+
+    A spec without `{models}` says itself where its weights are and is always taken.
+    Raises WeightsUnavailable, which names what was looked for, if no spec can be taken.
+    """
+    tried = []
+    for spec in specs:
+        if "{models}" not in spec:
+            return spec
+        if models is None:
+            tried.append(f"{spec} needs a folder of models (--models)")
+            continue
+        filled = spec.replace("{models}", str(models.absolute()))
+        path = path_of(filled)
+        if path is not None and path.is_file():
+            return filled
+        tried.append(f"{path.name if path else filled} is not in the folder of models")
+    raise WeightsUnavailable(f"The weights cannot be had: {'; '.join(tried)}.")
+
+
+def path_of(spec: str) -> Path | None:
+    """Return the path of the weights that a spec names, if it names one."""
+    path = spec.partition(":")[2].partition("?")[0]
+    return Path(path).expanduser() if path else None
+
+
+def digests_of(spec: str, settings: Settings) -> dict[str, str]:
+    """Return the SHA-256 of the weights and the card that a spec and settings name, if any.
+
+    Raises WeightsUnavailable if one is there and cannot be read.
+    """
+    from indexer.weights import sha256_of
+
+    weights = path_of(spec)
+    if spec == "facenet" and settings.facenet_weights:
+        weights = Path(settings.facenet_weights).expanduser()
+    if weights is None:
+        return {}
+    cards = parse_qs(spec.partition("?")[2]).get("card", [])
+    card = Path(cards[0]).expanduser() if cards else weights.with_suffix(".json")
+    files = {"weights": weights, "card": card}
+    return {kind: sha256_of(path) for kind, path in files.items() if path.is_file()}
+
+
+def deciding(spec: str, settings: Settings) -> dict[str, Any]:
+    """Return what decides the vectors that a model makes, as far as it is known without loading it.
+
+    The same wherever its files lie. Raises WeightsUnavailable if one of them cannot be read.
+    """
+    from indexer.runtime import runtime_of
+
+    return {
+        "model": spec.partition(":")[0] if path_of(spec) else spec,
+        "crop": parse_qs(spec.partition("?")[2]).get("crop", []),
+        "files": digests_of(spec, settings),
+        "runtime": runtime_of(settings).name,
+    }

@@ -1,0 +1,100 @@
+"""Outcomes in the work folder: what is done once under the same conditions is not done again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+from indexer.errors import EnvironmentFailure
+from indexer.evaluation.records import Outcome
+from indexer.evaluation.report.flat import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from indexer.evaluation.records import OutcomeKind
+
+PACKAGE = Path(__file__).parents[1]
+MEASURING: Mapping[OutcomeKind, Sequence[str]]
+MEASURING = {
+    "photos": (
+        "crops.py",
+        "reduction.py",
+        "embeddings/*.py",
+        "evaluation/*.py",
+        "evaluation/stores/*.py",
+    ),
+    "video": ("*.py", "embeddings/*.py", "evaluation/*.py", "evaluation/video/*.py"),
+}
+"""The code that decides what is measured; a change of it makes outcomes that are kept stale."""
+
+
+def code_digest(kind: OutcomeKind) -> str:
+    """Return the SHA-256 of the code that decides what is measured, in hex."""
+    digest = hashlib.sha256()
+    for pattern in MEASURING[kind]:
+        for path in sorted(PACKAGE.glob(pattern)):
+            digest.update(f"{path.relative_to(PACKAGE)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def key_of(deciding: Mapping[str, Any]) -> str:
+    """Return a key for all that decides an outcome: equal for equal values, 24 hex digits."""
+    text = json.dumps(plain(deciding), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+class KeptOutcomes:
+    """Outcomes in a folder: KEY.json, and KEY.npz for the arrays, without any pickle."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder, which is made if it is not there. Raises EnvironmentFailure."""
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFailure(f"The work folder {folder} cannot be made: {error}") from error
+
+    def find(self, key: str) -> Outcome | None:
+        """Return the outcome that is kept under a key; None if there is none that can be read."""
+        import numpy as np
+
+        try:
+            fields = json.loads(self._path(key, ".json").read_text(encoding="utf-8"))
+            with np.load(self._path(key, ".npz"), allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            return Outcome(**fields, arrays=arrays)
+        except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile, zlib.error):
+            return None
+
+    def keep(self, key: str, outcome: Outcome) -> None:
+        """Keep an outcome; it is there as a whole, or not at all, however the process ends.
+
+        Raises EnvironmentFailure if it cannot be written.
+        """
+        import numpy as np
+
+        fields = {name: plain(value) for name, value in vars(outcome).items() if name != "arrays"}
+        if pickled := [name for name, each in outcome.arrays.items() if each.dtype.hasobject]:
+            raise TypeError(f"Arrays of objects cannot be kept: {', '.join(pickled)}.")
+        json_path, arrays_path = self._path(key, ".json"), self._path(key, ".npz")
+        part = arrays_path.with_name(f"{arrays_path.name}.part")
+        try:
+            # The JSON last: it says that the outcome is there.
+            json_path.unlink(missing_ok=True)
+            with part.open("wb") as file:
+                arrays: dict[str, Any] = {**outcome.arrays}
+                np.savez_compressed(file, **arrays)
+            part.replace(arrays_path)
+            json_part = json_path.with_name(f"{json_path.name}.part")
+            json_part.write_text(json.dumps(fields, indent=1), encoding="utf-8")
+            json_part.replace(json_path)
+        except OSError as error:
+            raise EnvironmentFailure(f"{json_path} cannot be written: {error}") from error
+
+    def _path(self, key: str, suffix: str) -> Path:
+        return self._folder / f"{key}{suffix}"

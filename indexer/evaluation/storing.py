@@ -1,0 +1,104 @@
+"""Features -> a store -> the neighbours that it finds, and how long that took."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from indexer.errors import EnvironmentFailure, OutOfReach, UsageError
+from indexer.evaluation.retrieval import TOP
+from indexer.evaluation.similarity import nearest
+from indexer.evaluation.stores import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from indexer.evaluation.records import Metric
+    from indexer.settings import Settings
+
+    Array = np.ndarray[Any, Any]
+
+CHUNK = 1000
+"""Vectors that are inserted together, as study 001 does with Milvus."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a store found.
+
+    neighbours: (n, TOP) rows for each vector, best first, without the vector itself; -1 where
+    there was none left. insert_s: for all vectors, until searches can begin. search_ms: for each
+    vector. recall: share of the exact nearest ones that are among them.
+    """
+
+    name: str
+    neighbours: Array = field(repr=False)
+    insert_s: float
+    search_ms: float
+    recall: float
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the numbers, under the names of `Outcome`."""
+        return {
+            "name": self.name,
+            "insert_s": self.insert_s,
+            "search_ms": self.search_ms,
+            f"recall{TOP}": self.recall,
+        }
+
+
+def stored(vectors: Array, name: str, metric: Metric, folder: Path, settings: Settings) -> Stored:
+    """Put vectors, (n, dimensions), into a store and search it for each of them.
+
+    name, folder, settings: see `open_store`. Raises OutOfReach if the store cannot be had, or
+    cannot hold such vectors.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    count = min(TOP, len(vectors) - 1)
+    try:
+        with open_store(
+            name, vectors.shape[1], metric=metric, folder=folder, settings=settings
+        ) as store:
+            begun_s = time.perf_counter()
+            for start in range(0, len(vectors), CHUNK):
+                store.insert(vectors[start : start + CHUNK])
+            store.build()
+            inserted_s = time.perf_counter()
+            rows, _ = store.nearest(vectors, count + 1)
+            took_s = time.perf_counter() - inserted_s
+    except (EnvironmentFailure, UsageError) as error:
+        raise OutOfReach(f"The store {_said(name)}: {error}") from error
+    own = np.arange(len(vectors))
+    found = _without_own(rows, own)
+    exact = nearest(vectors, vectors, count, metric, own)
+    neighbours = np.full((len(vectors), TOP), -1, np.int64)
+    neighbours[:, :count] = found
+    return Stored(
+        name=_said(name),
+        neighbours=neighbours,
+        insert_s=inserted_s - begun_s,
+        search_ms=1000 * took_s / len(vectors),
+        recall=_recall(found, exact),
+    )
+
+
+def _said(name: str) -> str:
+    """Return a store's name without the address of its server, which may hold a password."""
+    return name.partition("@")[0]
+
+
+def _without_own(rows: Array, own: Array) -> Array:
+    """Return (n, k) of the (n, k + 1) nearest rows: without the query's own, else the last."""
+    is_own = rows == own[:, None]
+    is_own[~is_own.any(axis=1), -1] = True
+    kept: Array = rows[~is_own].reshape(len(rows), rows.shape[1] - 1)
+    return kept
+
+
+def _recall(found: Array, exact: Array) -> float:
+    """Return the share of exact neighbours that were found, for rows of (n, k)."""
+    hits = sum(len(np.intersect1d(a, b)) for a, b in zip(found, exact, strict=True))
+    return hits / exact.size
