@@ -10,11 +10,12 @@ EXTRAS := dlib,heic,demo,elasticsearch,service,evaluate,int8,dev
 demo: $(INSTALLED)
 	$(BIN)/sightings demo --dir demo
 
+# Test modules take turns on two processors; each runs as a whole in one process.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from indexer.cli.options import IndexOption, JsonOption, load_settings, open_existing
+from indexer.cli.options import IndexOption, JsonOption, SetOption, load_settings, open_existing
 from indexer.cli.output import note, say, table
 from indexer.text import shown
 
@@ -44,6 +44,7 @@ def calibrate_command(
         Path | None,
         typer.Option(metavar="FILE", help="Also write them into the card of the ONNX model."),
     ] = None,
+    assignments: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure from which scores verdicts hold among your own named faces.
@@ -56,7 +57,7 @@ def calibrate_command(
 
     if reset and (apply or card or as_json):
         raise UsageError("--reset measures nothing: leave out --apply, --card and --json.")
-    with open_existing(load_settings(index=index)) as opened:
+    with open_existing(load_settings(assignments, index=index)) as opened:
         model = _model(opened)
         if reset:
             opened.set_thresholds(model.key, None)

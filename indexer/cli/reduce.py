@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import IndexOption, index_path, load_settings, open_existing
+from indexer.cli.options import (
+    IndexOption,
+    SetOption,
+    index_path,
+    load_settings,
+    open_existing,
+)
 from indexer.cli.output import say
 from indexer.text import counted, shown
 
@@ -34,11 +40,12 @@ def pca_command(
     whiten: Annotated[
         bool, typer.Option("--whiten", help="Let all dimensions vary equally.")
     ] = False,
+    assignments: SetOption = None,
 ) -> None:
     """Fit PCA to the embeddings of all faces; `reindex` then reduces them by it."""
     from indexer.reduction import fit_index, save
 
-    settings = load_settings(index=index)
+    settings = load_settings(assignments, index=index)
     path = file or _beside(index_path(settings), dimensions, whiten=whiten)
     with open_existing(settings) as opened:
         reduction, base = fit_index(opened, dimensions, whiten=whiten)
