@@ -80,6 +80,15 @@ def show(visit, view: str, archive) -> None:
     expect(visit.page.locator(ready.get(view, ".drop")).first).to_be_visible()
 
 
+def weak_contrasts(page) -> list[str]:
+    """Return texts that can hardly be read, once what is still on its way has come."""
+    for _ in range(20):
+        if not (weak := page.evaluate(_CONTRASTS)):
+            break
+        page.wait_for_timeout(250)
+    return weak
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_control_has_a_name_and_the_page_its_landmarks(page, made_archive, view) -> None:
     show(page, view, made_archive)
@@ -105,7 +114,7 @@ def test_a_narrow_window_in_both_schemes(page, made_archive, view) -> None:
     for scheme in ("light", "dark"):  # colours change at once for those who want less motion
         page.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.page.evaluate(_SETTLED)
-        assert page.page.evaluate(_CONTRASTS) == []
+        assert weak_contrasts(page.page) == []
 
 
 def test_a_search_with_the_keyboard_alone(page) -> None:
