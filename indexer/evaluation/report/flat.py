@@ -79,7 +79,8 @@ def write_json(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
     """Write `document`."""
     told = document(title, outcomes)
     text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    # What is no character in UTF-8 becomes the escape that JSON has for it.
+    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def write_csv(path: Path, outcomes: Sequence[Outcome]) -> None:
