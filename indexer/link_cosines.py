@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from indexer.embeddings.listing import IMAGENET_NAMES
+
 if TYPE_CHECKING:
     from indexer.records import ModelIdentity
 
@@ -22,8 +24,6 @@ of 225 neighbouring key frames. The other networks were not measured.
 
 def link_cosine(model: ModelIdentity) -> float:
     """Return the cosine from which a model's vectors of neighbouring key frames are linked."""
-    from indexer.embeddings.imagenet import ARCHITECTURES
-
     if model.verdict_thresholds:
         return model.verdict_thresholds.possible
-    return UNCALIBRATED_IMAGENET if model.name in ARCHITECTURES else UNCALIBRATED
+    return UNCALIBRATED_IMAGENET if model.name in IMAGENET_NAMES else UNCALIBRATED

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from indexer.errors import EnvironmentFailure, UsageError, WeightsUnavailable
-from indexer.records import ModelIdentity, Thresholds
+from indexer.identities import from_document, to_document
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from indexer.records import ModelIdentity
 
     Array = np.ndarray[Any, Any]
 
@@ -20,12 +22,18 @@ if TYPE_CHECKING:
 def write_model_file(path: Path, base: ModelIdentity, **values: Any) -> None:
     """Write arrays and numbers by name, as NumPy's npz, with the model they were made of.
 
-    Raises UsageError if the file is there already, EnvironmentFailure if it cannot be written.
+    Thresholds that were measured on an index's own faces stay with that index. Raises UsageError if
+    the file is there already, EnvironmentFailure if it cannot be written; then there is none.
     """
+    document = to_document(replace(base, calibrated=None))
     try:
         # Vectors of an index may rest on the file that is there.
         with path.open("xb") as file:
-            np.savez(file, base=json.dumps(asdict(base)), **values)
+            try:
+                np.savez(file, base=json.dumps(document), **values)
+            except BaseException:
+                path.unlink()
+                raise
     except FileExistsError as error:
         raise UsageError(
             f"{path} is there already, and an index may need it: name another file."
@@ -46,9 +54,7 @@ def read_model_file(
     try:
         with np.load(path, allow_pickle=False) as data:
             values = {name: data[name] for name in names}
-            fields = json.loads(str(data["base"]))
-        thresholds = fields["thresholds"] and Thresholds(**fields["thresholds"])
-        return values, ModelIdentity(**fields | {"thresholds": thresholds})
+            return values, from_document(json.loads(str(data["base"])))
     except FileNotFoundError as error:
         raise WeightsUnavailable(f"There is no file {path}: {made_by} makes one.") from error
     except (

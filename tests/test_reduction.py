@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from indexer.errors import (
 )
 from indexer.ingest import ingest
 from indexer.query import PictureQueries
+from indexer.records import Thresholds
 from indexer.reduction import fit, fit_batches, fit_index, load, save
 from indexer.reindex import reindex
 from indexer.searching import find
@@ -127,6 +129,25 @@ def test_a_file_holds_the_reduction_and_the_model_it_belongs_to(tmp_path):
     assert base == MODEL
     assert (again.whitened, again.kept, again.vectors) == (True, reduction.kept, 300)
     np.testing.assert_array_equal(again.apply(clouds()), reduction.apply(clouds()))
+
+
+def test_thresholds_of_an_index_stay_with_it(tmp_path):
+    own = Thresholds(0.3, 0.6, "what the model comes with")
+    calibrated = replace(MODEL, thresholds=own, calibrated=Thresholds(0.4, 0.7, "of an index"))
+    save(tmp_path / "r.npz", fit(clouds(), 4), calibrated)
+    assert load(tmp_path / "r.npz")[1] == replace(MODEL, thresholds=own)
+
+
+def test_a_file_that_cannot_be_written_whole_is_not_there(tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    reduction = fit(clouds(), 4)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))
+    try:
+        with pytest.raises(EnvironmentFailure, match="cannot be written"):
+            save(tmp_path / "r.npz", reduction, MODEL)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / "r.npz").exists()
 
 
 def test_a_file_that_is_there_is_never_replaced(tmp_path):

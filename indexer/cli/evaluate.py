@@ -153,6 +153,8 @@ def _matrix(
         kept = replace(matrix, video=()) if video is False else matrix
         if not kept.runs:
             raise UsageError(f"The matrix {file} has runs on videos alone: leave out --no-video.")
+        if video and not matrix.video:
+            raise UsageError(f"The matrix {file} has no runs on videos: leave out --video.")
         return kept
     spec = f"{FEATURES}{features}" if features else model or load(assigned(assignments)).model
     if not spec:

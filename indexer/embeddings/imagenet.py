@@ -190,7 +190,8 @@ def crop_of_identity(identity: ModelIdentity) -> Crop:
     )
 
 
-def _built(path: Path, architecture: Architecture) -> Any:
+def without_last_layer(architecture: Architecture) -> Any:
+    """Return torchvision's network, not trained, whose output is the vector."""
     import torch
     from torchvision import models
 
@@ -201,6 +202,11 @@ def _built(path: Path, architecture: Architecture) -> Any:
     is_sequence = isinstance(layer, torch.nn.Sequential)
     shorter = layer[:-1] if is_sequence else torch.nn.Identity()
     setattr(network, architecture.cut, shorter)
+    return network
+
+
+def _built(path: Path, architecture: Architecture) -> Any:
+    network = without_last_layer(architecture)
     needed = f"a state dict of torchvision's {architecture.factory} ({architecture.file_name})"
     with only_weights_of(path, architecture.name, needed):
         state = without(read_state_dict(path), *architecture.left_out)

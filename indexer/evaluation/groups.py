@@ -20,19 +20,6 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-NOT_SHOWN = (
-    "LFW shows people whom news agencies photographed around 2003, in photos in which a face "
-    "detector of that time found them: mostly men, mostly light-skinned adults, few old people, "
-    "hardly any children, and mostly in good light, from the front, unmasked. A good result on it "
-    "says nothing of other people and pictures, nor of surveillance cameras: error rates of face "
-    "recognition differ between groups of people, often many times over. Its 3,000 pairs of "
-    "different people cannot tell a false-accept rate below 1e-3, and all its photos together none "
-    "below about 1e-6. Where groups are compared, a group with few people tells little: the counts "
-    "stand beside each rate."
-)
-"""What results on LFW do not show. The set's own page warns of the first points; for the rates see
-Grother, Ngan, Hanaoka: Face Recognition Vendor Test, part 3, NISTIR 8280 (2019)."""
-
 
 @dataclass(frozen=True)
 class Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from indexer.errors import UsageError
@@ -43,14 +43,16 @@ class Material:
 def read_material(folder: Path, pairs: Path | None, attributes: Path | None) -> Material:
     """Read what is given.
 
+    Pairs name photos `.jpg`, and mean those of the folder whatever their suffix.
     Raises UsageError if the folder has no photo of a person, a file cannot be read, or pairs name
     photos that are not there.
     """
     files = {"pairs": pairs, "attributes": attributes}
+    names = list_photos(folder)
     material = Material(
         folder,
-        list_photos(folder),
-        read_pairs(pairs) if pairs else (),
+        names,
+        _with_suffixes_of(names, read_pairs(pairs)) if pairs else (),
         read_attributes(attributes) if attributes else None,
         {name: sha256_of(file) for name, file in files.items() if file is not None},
     )
@@ -60,3 +62,18 @@ def read_material(folder: Path, pairs: Path | None, attributes: Path | None) -> 
             f"{shown(missing[0])} is the first. Are they of another edition of the photos?"
         )
     return material
+
+
+def _with_suffixes_of(names: tuple[str, ...], pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
+    """Return pairs with the names that photos have in the folder; unknown ones as they are."""
+    exact = set(names)
+    by_stem = {_stem(name): name for name in names}
+
+    def known(name: str) -> str:
+        return name if name in exact else by_stem.get(_stem(name), name)
+
+    return tuple(replace(p, first=known(p.first), second=known(p.second)) for p in pairs)
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]

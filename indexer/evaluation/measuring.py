@@ -10,6 +10,7 @@ import numpy as np
 from indexer.evaluation.all_pairs import compare_all
 from indexer.evaluation.classification import classify
 from indexer.evaluation.groups import compare_groups
+from indexer.evaluation.photo_folder import person_of
 from indexer.evaluation.retrieval import TOP, retrieve
 from indexer.evaluation.similarity import codes_of
 from indexer.evaluation.verification import verify
@@ -37,7 +38,7 @@ class Measured:
         photos = len(features.names) + len(features.missing)
         self.metrics: dict[str, Any] = {
             "photos": photos,
-            "people": len({name.partition("/")[0] for name in features.names + features.missing}),
+            "people": len({person_of(name) for name in features.names + features.missing}),
             "detection_rate": len(features.names) / photos,
             "dimensions": int(features.vectors.shape[1]),
         }
@@ -76,12 +77,18 @@ class Measured:
     def compare_groups(self, attributes: Attributes, identity: ModelIdentity | None) -> None:
         """Compare groups at the model's threshold `possible`, or at FAR 1e-3 of all pairs.
 
+        `by_group` is empty where there is neither: the photos make too few pairs.
         identity: what made the vectors as they are; None for others, and for reduced ones.
         """
         threshold = identity.thresholds.possible if identity and identity.thresholds else None
         if threshold is None:
-            compared = compare_all(self._features.vectors, self._features.persons)
-            threshold = compared.threshold_at_far["1e-3"]
+            known = (
+                self.metrics.get("all_pairs")
+                or compare_all(self._features.vectors, self._features.persons).metrics()[
+                    "all_pairs"
+                ]
+            )
+            threshold = known["threshold_at_far"]["1e-3"]
         if threshold is None:
             self.metrics["by_group"] = []
             return

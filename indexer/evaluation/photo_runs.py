@@ -35,6 +35,11 @@ FEATURES = "features:"
 CLUSTER = "elasticsearch"
 """What a store begins with that needs a cluster."""
 
+TOO_FEW_FOR_GROUPS = (
+    "groups are not compared: the vectors have no threshold, and the photos make too few pairs to "
+    "measure one"
+)
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -123,6 +128,8 @@ class PhotoRuns:
         measured.take(run.measures, pairs=pairs, metric=run.metric, stored=found, seed=self._seed)
         if self._material.attributes is not None:
             measured.compare_groups(self._material.attributes, identity)
+            if not measured.metrics["by_group"]:
+                self._watcher.warn(TOO_FEW_FOR_GROUPS)
         measured.metrics["stage_s"] = dict(features.stage_s)
         if vectors.took_s is not None:
             measured.metrics["took_s"] = vectors.took_s

@@ -54,8 +54,12 @@ def stored(vectors: Array, name: str, metric: Metric, folder: Path, settings: Se
     """Put vectors, (n, dimensions), into a store and search it for each of them.
 
     name, folder, settings: see `open_store`. Raises OutOfReach if the store cannot be had, or
-    cannot hold such vectors.
+    cannot hold such vectors, UsageError for a single vector, which has no neighbours.
     """
+    if len(vectors) < 2:
+        raise UsageError(
+            f"A store finds neighbours of vectors, and there are {len(vectors)} vectors."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     count = min(TOP, len(vectors) - 1)
     try:

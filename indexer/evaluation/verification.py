@@ -15,7 +15,7 @@ from indexer.errors import UsageError
 from indexer.evaluation.rates import allowed_accepts, far_key, roc_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from indexer.evaluation.rates import Roc
     from indexer.evaluation.records import Features, Pair
@@ -129,12 +129,13 @@ def verify(features: Features, pairs: Sequence[Pair]) -> Verification:
     distances = np.linalg.norm(first - second, axis=1)
     roc = roc_of(cosines, same)
     by_cosine = fold_accuracies(cosines, same, folds[both], int(folds.max()) + 1)
-    there = np.bincount(folds[both], minlength=len(by_cosine.accuracies))
-    correct = np.nan_to_num(by_cosine.accuracies) * there
+    compared, listed = (np.bincount(of, minlength=folds.max() + 1) for of in (folds[both], folds))
+    correct = np.nan_to_num(by_cosine.accuracies) * compared
+    has_pairs = listed > 0
     return Verification(
         cosine=by_cosine,
         euclidean=fold_accuracies(-distances, same, folds[both], len(by_cosine.accuracies)),
-        accuracy_all=float((correct / np.bincount(folds)).mean()),
+        accuracy_all=float((correct[has_pairs] / listed[has_pairs]).mean()),
         roc=roc,
         euclidean_auc=roc_of(-distances, same).auc,
         pairs=int(both.sum()),
@@ -183,21 +184,15 @@ def best_threshold(scores: Array, same: Array) -> float:
 
 def _rows(features: Features, pairs: Sequence[Pair]) -> Array:
     """Return the rows of both photos of each pair, (pairs, 2) int64; -1 for one without a face."""
-    rows = {_stem(name): -1 for name in features.missing}
-    rows |= {_stem(name): row for row, name in enumerate(features.names)}
-    named = [(_stem(pair.first), _stem(pair.second)) for pair in pairs]
+    rows = dict.fromkeys(features.missing, -1)
+    rows |= {name: row for row, name in enumerate(features.names)}
+    named = [(pair.first, pair.second) for pair in pairs]
     if unknown := sorted({name for both in named for name in both} - rows.keys()):
         raise UsageError(
             f"The pairs name {len(unknown)} photos that the folder does not have, such as "
             f"{unknown[0]}. Give the whole folder, or pairs of the photos that are in it."
         )
-    found: Mapping[str, int] = rows
-    return np.array([(found[first], found[second]) for first, second in named]).reshape(-1, 2)
-
-
-def _stem(name: str) -> str:
-    """Return a photo's name without its suffix: lists of pairs write .jpg, whatever there is."""
-    return name.rpartition(".")[0] or name
+    return np.array([(rows[first], rows[second]) for first, second in named]).reshape(-1, 2)
 
 
 def _cosines(first: Array, second: Array) -> Array:

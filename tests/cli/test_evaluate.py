@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUNS = 6
+RUNS_FILE = "runs.toml"
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def matrix(made_up: Path) -> Path:
         for n in range(1, RUNS + 1)
     ]
     rows.append('[[photos]]\nname = "absent"\nmodel = "onnx:{models}/none.onnx"\n')
-    file = made_up / "runs.toml"
+    file = made_up / RUNS_FILE
     file.write_text("\n".join(rows))
     return file
 
@@ -121,11 +122,12 @@ def test_a_killed_evaluation_goes_on_where_it_was(matrix: Path, made_up: Path) -
         (["people", "--features", FEATURES, "--queries", "P0001"], 2, "give --report DIR"),
         (["people", "--features", FEATURES, "--report", FEATURES], 2, "is a file"),
         (["people", "--matrix", "gone.toml"], 2, "gone.toml cannot be read"),
+        (["people", "--matrix", RUNS_FILE, "--video"], 2, "has no runs on videos"),
         (["people/P0001", "--features", FEATURES], 2, "no photo of a person"),
         (["gone", "--features", FEATURES], 2, "gone is no folder"),
     ],
 )
-@pytest.mark.usefixtures("made_up")
+@pytest.mark.usefixtures("matrix")
 def test_what_cannot_be_done_is_said_in_words(words: list[str], code: int, said: str) -> None:
     run = sightings("evaluate", *words)
     assert run.code == code

@@ -13,6 +13,7 @@ from indexer.evaluation.embedding import KeptTimes, embedded
 from indexer.evaluation.photo_folder import list_photos, select
 from indexer.evaluation.progress import Watcher
 from indexer.settings import FaceSettings
+from tests.evaluation.watching import Seen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from indexer.networks import Networks
-
-
-class Warned(Watcher):
-    """Remembers what was wrong."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.texts.append(text)
 
 
 @pytest.fixture
@@ -45,7 +36,7 @@ def folder(portraits: dict[str, np.ndarray], tmp_path: Path) -> Path:
 def test_photos_without_a_face_and_unreadable_ones_are_missing(
     folder: Path, networks: Networks, tmp_path: Path
 ) -> None:
-    watcher = Warned()
+    watcher = Seen()
     photos = select(folder, list_photos(folder))
     features, took_s = embedded(photos, networks, tmp_path / "indexes", watcher)
     assert features.names == ("eileen/1.png", "grace/1.png")
@@ -55,7 +46,7 @@ def test_photos_without_a_face_and_unreadable_ones_are_missing(
     assert features.model == networks.embedder.identity.key
     assert features.stage_s.keys() >= {"detect", "embed", "store"}
     assert took_s > 0
-    (warning,) = watcher.texts
+    (warning,) = watcher.warnings
     assert "grace/2.png" in warning
 
 

@@ -159,9 +159,23 @@ def test_only_the_photos_of_the_pairs_are_taken_where_that_is_asked(request_of: 
 
 
 def test_pairs_whose_photos_are_not_taken_are_none(request_of: Request) -> None:
-    """Of each person only the first photo is left, so that no pair of one person is."""
-    matrix = Matrix(photos=(run("few", most_photos=2, measures=("verification",)),))
-    (outcome,), _ = done(matrix, request_of)
+    """The pairs are of first and second photos."""
+    both, first = (run(f"the first {n}", most_photos=n) for n in (2, 1))
+    first = replace(first, measures=("verification", "all-pairs"))
+    (of_both, of_first), _ = done(Matrix(photos=(both, first)), request_of)
+    assert (of_both.metrics["photos"], of_both.metrics["pairs"]) == (16, 16)
+    assert of_first.metrics["all_pairs"]["photos"] == 8
+    assert not {"pairs", "accuracy"} & of_first.metrics.keys()
+
+
+def test_pairs_name_photos_whatever_their_suffix(request_of: Request, tmp_path: Path) -> None:
+    features = read_features(tmp_path / FEATURES)
+    for name in features.names:
+        path = tmp_path / "people" / name
+        path.rename(path.with_suffix(".png"))
+    names = tuple(name.replace(".jpg", ".png") for name in features.names)
+    write_features(replace(features, names=names), tmp_path / FEATURES)
+    (outcome,), _ = done(Matrix(photos=(run("paired", photos="pairs"),)), request_of)
     assert (outcome.metrics["photos"], outcome.metrics["pairs"]) == (16, 16)
 
 
@@ -193,13 +207,31 @@ def test_vectors_of_other_photos_are_an_error_in_words(request_of: Request, tmp_
     assert "no vector of any of the 24 photos" in (outcome.reason or "")
 
 
-def test_groups_are_compared_where_attributes_are_given(
-    request_of: Request, tmp_path: Path
+@pytest.mark.parametrize("people", [60, 8])
+def test_groups_are_compared_where_the_photos_make_pairs_enough(
+    request_of: Request, tmp_path: Path, people: int
 ) -> None:
-    rows = [f"P000{n},{'left' if n < 4 else 'right'}" for n in range(8)]
+    """A false-accept rate of 1e-3 needs 10,000 pairs of different people; 24 photos make 252."""
+    write_material(tmp_path, people=people)
+    rows = [f"P{n:04d},{'left' if n < 4 else 'right'}" for n in range(8)]
     (tmp_path / "groups.csv").write_text("\n".join(["person,side", *rows]) + "\n")
     given = replace(request_of, attributes=tmp_path / "groups.csv")
-    (outcome,), _ = done(Matrix(photos=(run("one"),)), given)
-    groups = {each["group"]: each["tar"] for each in outcome.metrics["by_group"]}
-    assert groups.keys() <= {"left", "right"}
+    (outcome,), seen = done(Matrix(photos=(run("one"),)), given)
     assert "attributes_sha256" in outcome.made_with
+    groups = {each["group"]: each["people"] for each in outcome.metrics["by_group"]}
+    if people == 8:
+        assert groups == {}
+        assert ["groups are not compared" in said for said in seen.warnings] == [True]
+    else:
+        thresholds = outcome.metrics["all_pairs"]["threshold_at_far"]
+        assert outcome.metrics["by_group_threshold"] == thresholds["1e-3"]
+        assert (groups, seen.warnings) == ({"left": 4, "right": 4}, [])
+
+
+def test_a_store_of_one_vector_has_nothing_to_find(request_of: Request, tmp_path: Path) -> None:
+    features = read_features(tmp_path / FEATURES)
+    one = replace(features, names=features.names[:1], persons=features.persons[:1],
+                  vectors=features.vectors[:1])  # fmt: skip
+    write_features(one, tmp_path / FEATURES)
+    (outcome,), _ = done(Matrix(photos=(run("one", store="exact"),)), request_of)
+    assert (outcome.state, "there are 1 vectors" in (outcome.reason or "")) == ("failed", True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 OUTCOME = photo_outcome(spread=0.9)
 QUERY = "Person_C/Person_C_0004.jpg"
+ARRAYS = ("names", "persons", "neighbours", "neighbour_scores", "average_precision")
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,11 @@ def test_a_page_that_would_be_too_large_leaves_sheets_out_and_says_so(
 ) -> None:
     monkeypatch.setattr(sheets, "PICTURES_BYTES", 50_000)
     others = [photo_outcome(f"worse {n}", spread=2.0 + n / 2, seed=n) for n in range(3)]
-    page = read_page(write_report([*others, OUTCOME], tmp_path, photos=photos[0], title="t"))
+    drawn_faster = [
+        replace(each, arrays={name: each.arrays[name] for name in ARRAYS})
+        for each in (*others, OUTCOME)
+    ]
+    page = read_page(write_report(drawn_faster, tmp_path, photos=photos[0], title="t"))
     section = page.one("section", id="sheets")
     assert section.all("details")[0].attributes["data-run"] == OUTCOME.name
     assert "Left out, so that this page stays small: worse" in section.text

@@ -51,7 +51,7 @@ def everything(client: Elasticsearch) -> set[str]:
 @pytest.mark.usefixtures("collections")
 @pytest.mark.parametrize(
     ("vector_type", "metric"),
-    [("flat", "euclidean"), ("int8_flat", "cosine"), ("int8_hnsw", "cosine")],
+    [("flat", "euclidean"), ("int8_hnsw", "cosine")],
 )
 def test_a_collection_finds_the_nearest(
     elasticsearch_url: str, vectors: np.ndarray, queries: np.ndarray, tmp_path: Path,

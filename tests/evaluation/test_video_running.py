@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from indexer.errors import UsageError
+from indexer.evaluation.matrix import CARDS
 from indexer.evaluation.video.recipes import Recipe
 from indexer.evaluation.video.running import EVERY_FRAME, VideoRun, assigned, run_video
 from indexer.evaluation.video.sets import render_set
@@ -116,8 +117,7 @@ def test_networks_that_look_for_other_faces_are_refused(
 def test_key_frames_find_people_as_every_frame_does(shared_data: Path, tmp_path: Path) -> None:
     videos = render_set(shared_data / "data" / "lfw", tmp_path, recipe=SMALL)
     models = shared_data / "models"
-    card = "tests/cards/mobilefacenet.json"
-    model = f"onnx:{models / 'mobilefacenet.onnx'}?card={card}"
+    model = f"onnx:{models / 'mobilefacenet.onnx'}?card={CARDS / 'mobilefacenet.json'}"
     every = run_video(VideoRun("every frame", model, EVERY_FRAME), videos, tmp_path)
     key = run_video(VideoRun("key frames", model), videos, tmp_path, every_frame=every)
     assert every.metrics["looked_at"] == every.metrics["frames"] == 225

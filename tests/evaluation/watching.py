@@ -11,11 +11,15 @@ if TYPE_CHECKING:
 
 
 class Seen(Watcher):
-    """Remembers which runs ended, and which of them were kept from before."""
+    """Remembers which runs ended, which of them were kept from before, and what was wrong."""
 
     def __init__(self) -> None:
         self.ended: list[str] = []
         self.kept: list[str] = []
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
 
     def end(self, outcome: Outcome, *, kept: bool) -> None:
         self.ended.append(outcome.name)

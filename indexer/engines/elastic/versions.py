@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from es_mappings import SCHEMA_VERSION, index_template
 from indexer.engines.checks import calibrated, mismatch, not_being_built
 from indexer.engines.elastic.failures import cause_of
-from indexer.engines.identities import from_document, to_document
 from indexer.errors import IndexFailure, ModelMismatch, UsageError
+from indexer.identities import from_document, to_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from indexer.engines.checks import calibrated, mismatch, not_being_built
 from indexer.engines.embedded.values import to_vector_blob
-from indexer.engines.identities import from_document, to_document
 from indexer.errors import IndexFailure, ModelMismatch, UsageError
+from indexer.identities import from_document, to_document
 
 if TYPE_CHECKING:
     import sqlite3

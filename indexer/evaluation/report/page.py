@@ -68,6 +68,7 @@ def render(
         best=best,
         tables=_tables(outcomes, distinct),
         groups=tables.by_group(distinct),
+        reduced=any(curve.outcome.configuration.get("pca") for curve in distinct),
         plots=_plots(outcomes, distinct),
         curves=distinct,
         palette=[c for c in distinct if c.place is not None],

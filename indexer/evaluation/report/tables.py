@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from indexer.evaluation.rates import allowed_accepts, far_key
 from indexer.evaluation.records import FARS
 from indexer.evaluation.report.measures import (
     MISSING,
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
     from indexer.evaluation.report.runs import Curve
 
 GALLERIES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
-FAR_KEYS = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4, "1e-5": 1e-5}
-_FEW_PAIRS = 10
-assert tuple(FAR_KEYS.values()) == FARS
+FAR_KEYS = {far_key(far): far for far in FARS}
 
 
 @dataclass(frozen=True)
@@ -215,10 +214,7 @@ def _threshold(pairs: Mapping[str, Any], key: str, far: float, different: float 
         return Cell(MISSING)
     parts = [] if accepted is None else [f"accepts {percent(accepted)}"]
     if different is not None:
-        wrong = far * different
-        few = ": few" if wrong < _FEW_PAIRS else ""
-        number_of = expected(wrong) if wrong >= 1 else "less than 1"
-        parts.append(f"rests on {number_of} false accepts{few}")
+        parts.append(f"rests on {count(allowed_accepts(round(different), far))} false accepts")
     return Cell(cosine(value), value, "; ".join(parts))
 
 

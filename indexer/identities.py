@@ -1,4 +1,4 @@
-"""Models as the JSON that engines store."""
+"""Models as the JSON that engines and files of models store."""
 
 from __future__ import annotations
 
