@@ -27,7 +27,8 @@ BATCH = 2000
 class Rows:
     """Faces as columns, each of the same length.
 
-    person: None for faces without a name. box: (n, 4) float64. vector: (n, dimensions) float32.
+    person: None for faces without a name. box: (n, 4) float64. frame: (n, 2) int64. vector:
+    (n, dimensions) float32.
     """
 
     face_id: list[str]
@@ -36,6 +37,7 @@ class Rows:
     person: list[str | None]
     timestamp_s: list[float]
     box: np.ndarray
+    frame: np.ndarray
     probability: list[float]
     model: list[str]
     vector: np.ndarray
@@ -47,9 +49,10 @@ def export_vectors(
     """Write the faces that pass the filters, with their vectors, to a file; return how many.
 
     Columns: face_id, media_id, path (the media's first), person, timestamp_s (0 for photos), box
-    (x1, y1, x2, y2 in pixels of the displayed picture), probability (of the detector), model (key
-    of what made the vector), vector (float32 of length 1). The file comes into place in one step,
-    and only the user can read it.
+    (x1, y1, x2, y2 in pixels of the displayed picture), frame (that picture's width and height),
+    probability (of the detector), model (key of what made the vector), vector (float32 of length
+    1). The file comes into place in one step, and only the user can read it. `sightings evaluate
+    --features` reads it.
 
     `.parquet` is written batch by batch, so memory stays bounded; it needs pyarrow.
     `frame = pandas.read_parquet(file)`, `vectors = numpy.stack(frame["vector"])`; faces without a
@@ -92,6 +95,7 @@ def _rows(faces: list[Face], paths: dict[str, str]) -> Rows:
         person=[None if face.person is None else _valid(face.person) for face in faces],
         timestamp_s=[face.timestamp_s for face in faces],
         box=np.array([face.box_xyxy for face in faces], np.float64),
+        frame=np.array([(face.frame_width, face.frame_height) for face in faces], np.int64),
         probability=[face.probability for face in faces],
         model=[face.model for face in faces],
         vector=np.array([face.vector for face in faces], np.float32),
@@ -128,6 +132,7 @@ def _table(pyarrow: Any, rows: Rows) -> Any:
             "person": pyarrow.array(rows.person, text),
             "timestamp_s": pyarrow.array(rows.timestamp_s, number),
             "box": rows_column(rows.box),
+            "frame": rows_column(rows.frame),
             "probability": pyarrow.array(rows.probability, number),
             "model": pyarrow.array(rows.model, text),
             "vector": rows_column(rows.vector),

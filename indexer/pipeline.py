@@ -15,6 +15,7 @@ from indexer.keyframes import random_times
 from indexer.labels import find_face
 from indexer.looks import look, looks
 from indexer.records import Face, KeyFrame, SegmentCounts, SegmentSpan, face_id
+from indexer.sources import PhotoSource
 from indexer.stage_times import StageTimes
 from indexer.strategy import parse_strategy
 from indexer.tracks import Track, Tracker, pack_tracks
@@ -104,6 +105,8 @@ def _photo(
 ) -> SegmentFaces:
     looked = (look(KeyFrame(frame, np.inf, frame.timestamp_s), networks, times) for frame in frames)
     found = embedded(looked, media, SegmentSpan(0), networks, times)
+    if isinstance(source, PhotoSource):
+        times.add("decode", source.decoded_in_s)
     faces = tuple(face for _, on_photo in found for face in on_photo)
     met.key_frames = 1
     return SegmentFaces(faces, b"", met.counts(source, len(faces)))

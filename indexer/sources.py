@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,7 +43,7 @@ class Source(Protocol):
 
 
 class PhotoSource:
-    """A photo as a source of one frame."""
+    """A photo as a source of one frame. decoded_in_s: it is decoded as it is opened, in seconds."""
 
     timestamps_s = np.zeros(1)
     decode_errors = 0
@@ -50,7 +51,9 @@ class PhotoSource:
     def __init__(self, path: Path, settings: Settings) -> None:
         from indexer.photos import read_photo
 
+        begun_s = time.perf_counter()
         self._photo = read_photo(path, settings.media)
+        self.decoded_in_s = time.perf_counter() - begun_s
 
     def frames(self, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[Frame]:
         """Yield the photo as a frame of time 0."""

@@ -40,9 +40,12 @@ class StageTimes:
         try:
             yield
         finally:
-            took_s = time.perf_counter() - begun_s
-            with self._lock:
-                self._seconds[stage] = self._seconds.get(stage, 0.0) + took_s
+            self.add(stage, time.perf_counter() - begun_s)
+
+    def add(self, stage: Stage, took_s: float) -> None:
+        """Add seconds that were taken elsewhere."""
+        with self._lock:
+            self._seconds[stage] = self._seconds.get(stage, 0.0) + took_s
 
     def each(self, stage: Stage, items: Iterable[Item]) -> Generator[Item, None, None]:
         """Yield items, adding the time that each takes to come."""

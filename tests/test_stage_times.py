@@ -7,9 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from indexer.pipeline import process_segment
-from indexer.sources import open_source, spans_of
+from indexer.sources import PhotoSource, open_source, spans_of
 from indexer.stage_times import BUCKETS_S, Histogram, Histograms, StageTimes
 from tests.clips import clip, shot
 
@@ -67,6 +68,20 @@ def test_a_segment_tells_what_its_stages_took(tmp_path, portraits, networks) -> 
         assert process_segment(media, span, source, networks, times=times).faces
     assert set(times.seconds) == {"decode", "detect", "embed"}
     assert all(took_s > 0 for took_s in times.seconds.values())
+
+
+def test_a_photo_is_decoded_as_it_is_opened_and_that_counts(tmp_path, portraits, networks) -> None:
+    from indexer.media import content_id, probe
+
+    path, times = tmp_path / "a.png", StageTimes()
+    Image.fromarray(portraits["grace"]).resize((2400, 2400)).save(path)
+    media = probe(path, content_id(path), networks.settings.media)
+    with open_source(path, "photo", networks.settings) as source:
+        assert isinstance(source, PhotoSource)
+        (span,) = spans_of(source, "photo", 60.0)
+        assert process_segment(media, span, source, networks, times=times).faces
+        assert times.seconds["decode"] >= source.decoded_in_s > 0
+    assert set(times.seconds) == {"decode", "detect", "embed"}
 
 
 def test_a_histogram_counts_what_took_no_longer_than_each_bound() -> None:

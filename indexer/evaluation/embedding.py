@@ -36,7 +36,7 @@ def embedded(
 
     Those that an earlier run has embedded are not done again, so times come from the mean of all
     photos that the index has ever embedded. stage_s of the features: stages run side by side, and
-    may add up to more; reading a photo is in none of them.
+    may add up to more.
     folder: of the indexes, one for each model and settings that decide which faces there are.
     Raises IndexFailure, and EnvironmentFailure if another process has some of the photos in hand.
     """

@@ -15,6 +15,7 @@ import numpy as np
 
 from indexer.boxes import centre_distance
 from indexer.errors import UsageError
+from indexer.evaluation.exported import COLUMNS, IS_EXPORTED, exported_features
 from indexer.evaluation.records import Features
 from indexer.files import names_in
 from indexer.media import PHOTO_SUFFIXES
@@ -105,15 +106,16 @@ def write_features(features: Features, file: Path) -> None:
         pyarrow.parquet.write_table(table, stream)
 
 
-def read_features(file: Path) -> Features:
-    """Return features as `write_features` wrote them.
+def read_features(file: Path, folder: Path | None = None) -> Features:
+    """Return features as `write_features` wrote them, or those in a file of `sightings export`.
 
+    folder: the one whose photos are measured, which the latter needs (see `exported_features`).
     Nothing of the file is ever run: pickled objects are refused. Raises UsageError, which names the
     file, for anything that is no such file.
     """
     read = _from_npz if format_of(file) == ".npz" else _from_parquet
     try:
-        features = read(file)
+        features = read(file, folder)
         _check(features)
     except FileNotFoundError as error:
         raise UsageError(f"There is no file {shown(file)}.") from error
@@ -145,10 +147,12 @@ def _rest(features: Features) -> dict[str, Any]:
     return {"model": features.model, "stage_s": dict(features.stage_s)}
 
 
-def _from_npz(file: Path) -> Features:
+def _from_npz(file: Path, folder: Path | None) -> Features:
     with file.open("rb") as stream, zipfile.ZipFile(stream):
         stream.seek(0)
         with np.load(stream, allow_pickle=False) as arrays:
+            if IS_EXPORTED in arrays.files:
+                return exported_features({name: arrays[name] for name in COLUMNS}, folder)
             rest = {name: json.loads(str(arrays[name])) for name in ("model", "stage_s")}
             return Features(
                 names=_texts("names", arrays),
@@ -167,9 +171,10 @@ def _texts(name: str, arrays: Any) -> tuple[str, ...]:
     return tuple(array.tolist())
 
 
-def _from_parquet(file: Path) -> Features:
+def _from_parquet(file: Path, folder: Path | None) -> Features:
     pyarrow = arrow()
     table = pyarrow.parquet.read_table(pyarrow.BufferReader(file.read_bytes()))
+    exported = IS_EXPORTED in table.column_names
     column = table.column("vector")
     if column.type != pyarrow.list_(pyarrow.float32(), getattr(column.type, "list_size", 0)):
         raise ValueError(f"its vectors are {column.type}, not lists of float of one length")
@@ -177,6 +182,10 @@ def _from_parquet(file: Path) -> Features:
         raise ValueError("it has rows without a vector")
     rows = [np.asarray(chunk.flatten()) for chunk in column.chunks]
     flat = np.concatenate([np.empty(0, np.float32), *rows])
+    if exported:
+        read = {name: np.array(table.column(name).to_pylist()) for name in COLUMNS[:-1]}
+        vectors = flat.reshape(len(table), column.type.list_size)
+        return exported_features({**read, "vector": vectors}, folder)
     rest = json.loads((table.schema.metadata or {})[_METADATA])
     return Features(
         names=_column(table, "name"),

@@ -234,7 +234,7 @@ def _read(choice: Choice) -> Features:
     path = path_of(choice.spec)
     if path is None:
         raise WeightsUnavailable(f"{choice.spec} names no file of vectors.")
-    features = only(read_features(path), choice.photos.names)
+    features = only(read_features(path, choice.photos.folder), choice.photos.names)
     if not len(features.names):
         raise UsageError(
             f"{path} has no vector of any of the {len(choice.photos.names)} photos in "

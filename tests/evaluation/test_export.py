@@ -67,6 +67,7 @@ def test_each_face_is_a_row_with_all_that_tells_what_it_is(filled: Index, tmp_pa
                 "person": face.person,
                 "timestamp_s": face.timestamp_s,
                 "box": list(face.box_xyxy),
+                "frame": [face.frame_width, face.frame_height],
                 "probability": face.probability,
                 "model": MODEL.key,
                 "vector": face.vector.tolist(),

@@ -107,6 +107,14 @@ def test_photos_that_cannot_be_read_or_lie_elsewhere_leave_a_gap(tmp_path) -> No
         assert {tile.picture for tile in each.tiles} == {None}
 
 
+def test_links_to_photos_elsewhere_are_shown_as_they_were_measured(photos, tmp_path) -> None:
+    (tmp_path / "linked").mkdir()
+    for person in photos[0].iterdir():
+        (tmp_path / "linked" / person.name).symlink_to(person)
+    made, _ = sheets.make_sheets(curves([OUTCOME]), tmp_path / "linked", [QUERY])
+    assert all(tile.picture for sheet in made[0].sheets for tile in sheet.tiles)
+
+
 def test_a_page_that_would_be_too_large_leaves_sheets_out_and_says_so(
     photos, tmp_path, monkeypatch
 ) -> None:

@@ -163,17 +163,18 @@ def _of_different_people(rows: Sequence[int], persons: Sequence[str], count: int
 def _reader(photos: Path) -> Callable[[str], str | None]:
     """Return what reads a photo of the folder as a small JPEG in a data URI; None if it cannot.
 
-    Names come with features that others may have made: none leads out of the folder.
+    Names come with features that others may have made: none leads out of the folder. Links that
+    lie in it are the user's own and are followed, as where the photos were measured.
     """
-    folder = photos.resolve()
+    folder = photos.absolute()
 
     @lru_cache(maxsize=_KEPT_PICTURES)
     def read(name: str) -> str | None:
         from PIL import Image, ImageOps
 
         try:
-            path = (folder / name).resolve()
-            if not path.is_relative_to(folder):
+            path = folder / name
+            if ".." in path.parts[len(folder.parts) :] or not path.is_relative_to(folder):
                 return None
             with Image.open(path) as opened:
                 picture = ImageOps.fit(
