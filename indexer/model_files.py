@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,10 +22,16 @@ def write_model_file(path: Path, base: ModelIdentity, **values: Any) -> None:
 
     Raises UsageError if the file is there already, EnvironmentFailure if it cannot be written.
     """
+    # Thresholds that an index was given are its own, and must not make the file another model.
+    model = json.dumps(asdict(replace(base, calibrated=None)))
     try:
         # Vectors of an index may rest on the file that is there.
         with path.open("xb") as file:
-            np.savez(file, base=json.dumps(asdict(base)), **values)
+            try:
+                np.savez(file, base=model, **values)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
     except FileExistsError as error:
         raise UsageError(
             f"{path} is there already, and an index may need it: name another file."
