@@ -203,3 +203,32 @@ def test_groups_are_compared_where_attributes_are_given(
     groups = {each["group"]: each["tar"] for each in outcome.metrics["by_group"]}
     assert groups.keys() <= {"left", "right"}
     assert "attributes_sha256" in outcome.made_with
+
+
+def test_whom_a_photo_shows_is_said_by_its_folder_alone(
+    request_of: Request, tmp_path: Path
+) -> None:
+    features = read_features(tmp_path / FEATURES)
+    write_features(replace(features, persons=("P0000",) * len(features.names)), tmp_path / FEATURES)
+    (outcome,), _ = done(Matrix(photos=(run("one"),)), request_of)
+    assert outcome.state == "failed"
+    assert "P0001/P0001_0001.jpg shows P0000" in (outcome.reason or "")
+
+
+@pytest.mark.parametrize("text", ["person,side\nNobody,left\n", "name,side\n", "person,side\n"])
+def test_attributes_of_nobody_here_are_refused_before_any_run(
+    request_of: Request, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "groups.csv").write_text(text)
+    given = replace(request_of, attributes=tmp_path / "groups.csv")
+    with pytest.raises(UsageError, match="attributes of none of the photos"):
+        done(Matrix(photos=(run("one"),)), given)
+
+
+def test_groups_that_cannot_be_compared_are_told(request_of: Request, tmp_path: Path) -> None:
+    (tmp_path / "groups.csv").write_text("person,side\nP0000,left\nP0001,left\n")
+    given = replace(request_of, attributes=tmp_path / "groups.csv")
+    (outcome,), seen = done(Matrix(photos=(run("one"),)), given)
+    assert outcome.metrics["by_group"] == []
+    assert len(seen.warned) == 1
+    assert "Groups are not compared" in seen.warned[0]

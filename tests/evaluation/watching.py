@@ -11,13 +11,17 @@ if TYPE_CHECKING:
 
 
 class Seen(Watcher):
-    """Remembers which runs ended, and which of them were kept from before."""
+    """Remembers which runs ended, which were kept from before, and warnings."""
 
     def __init__(self) -> None:
         self.ended: list[str] = []
         self.kept: list[str] = []
+        self.warned: list[str] = []
 
     def end(self, outcome: Outcome, *, kept: bool) -> None:
         self.ended.append(outcome.name)
         if kept:
             self.kept.append(outcome.name)
+
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
