@@ -71,10 +71,15 @@ class Outcome:
     rows and map_vectors (m, dimensions) of the most photographed people.
 
     Metrics of video: videos, frames, looked_at (frames detected on), faces (detected), documents;
-    map (person in video), moment_recall, moment_precision (seconds right at `same person`), and
-    both at `possible` with the suffix _possible; found_of_every_frame (share of the (person,
-    second) pairs that looking at every frame finds), detections_of_every_frame; span_error_s with
-    median and p90; stage_s, took_s.
+    queries (photos, each by itself), queries_without_face; map (person in video), moment_recall,
+    moment_precision (seconds right at `same person`), and both at `possible` with the suffix
+    _possible; span_error_s with median, p90, spans, missed; by_video_query with the same from
+    queries to span_error_s, for clips as queries; stage_s with index, queries, search; took_s.
+    Held against a run that looks at every frame: found_of_every_frame (share of the (person,
+    second) pairs that one finds), the same with _possible, followed_of_every_frame (whatever the
+    person is taken for), detections_of_every_frame (frames looked at), faces_of_every_frame.
+    Arrays of video: found_same, found_possible (n, 3) int rows of query, clip, second; followed
+    (n, 3) of person, clip, second.
     """
 
     name: str

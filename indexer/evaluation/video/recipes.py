@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from indexer.evaluation.video.casting import Role
+
+Card = TypeVar("Card")
 
 VERSION = 1
 """Of what is planned and drawn: sets of other versions are other sets."""
@@ -114,7 +116,7 @@ def _cut_off(shot: Shot, frames: int) -> Shot:
     return replace(shot, frames=frames)
 
 
-def _dealt(cards: Sequence, rng: np.random.Generator) -> Iterator:
+def _dealt(cards: Sequence[Card], rng: np.random.Generator) -> Iterator[Card]:
     """Yield cards for ever: all of them in mixed order, then all again in another one."""
     while cards:
         for i in rng.permutation(len(cards)).tolist():

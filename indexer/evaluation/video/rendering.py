@@ -53,7 +53,7 @@ def encode(plan: ClipPlan, photos: Path, path: Path) -> str:
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.thread_count = 1
         for number, image in enumerate(frames_of(plan, photos)):
-            digest.update(image)
+            digest.update(image.tobytes())
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, FRAMES_PER_S)
             container.mux(stream.encode(frame))

@@ -148,7 +148,10 @@ def _measured(
     search = search_clips if run.ranking == "search" else mean_of_clips
     answers = {
         kind: [
-            Answer(each.person, each.query and search(index, each.query, indexed.media_ids))
+            Answer(
+                each.person,
+                None if each.query is None else search(index, each.query, indexed.media_ids),
+            )
             for each in asked
             if each.kind == kind
         ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ from indexer.evaluation.video.truth import PersonTruth, spans_of, times_of, trut
 from indexer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from indexer.evaluation.video.plan import ClipPlan
@@ -75,15 +77,13 @@ def render_set(photos: Path, folder: Path, *, recipe: Recipe = MIXED) -> VideoSe
     digest = _digest(recipe, plans, photos)
     place = folder / f"{recipe.name}-{digest}"
     place.mkdir(parents=True, exist_ok=True)
-    pixels = hashlib.sha256()
-    clips = []
-    for plan in plans.clips:
-        people = truth_of(plan, recipe.min_face_px)
-        pixels.update(_rendered(plan, people, photos, place).encode())
-        clips.append(Clip(plan.name, place / f"{plan.name}.mp4", times_of(plan), people))
-    for plan in plans.query_clips:
-        people = truth_of(plan, recipe.min_face_px)
-        pixels.update(_rendered(plan, people, photos, place).encode())
+    made = [(plan, truth_of(plan, recipe.min_face_px)) for plan in plans.clips + plans.query_clips]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        pictures = list(threads.map(lambda each: _rendered(*each, photos, place), made))
+    clips = tuple(
+        Clip(plan.name, place / f"{plan.name}.mp4", times_of(plan), people)
+        for plan, people in made[: len(plans.clips)]
+    )
     queries = tuple(
         PersonQueries(
             role.person,
@@ -92,8 +92,8 @@ def render_set(photos: Path, folder: Path, *, recipe: Recipe = MIXED) -> VideoSe
         )
         for role in plans.roles
     )
-    made_with = {"videos": digest, "pictures": pixels.hexdigest()[:12], "seed": recipe.seed}
-    return VideoSet(place, digest, tuple(clips), queries, made_with)
+    made_with = {"videos": digest, "pictures": _of_all(pictures), "seed": recipe.seed}
+    return VideoSet(place, digest, clips, queries, made_with)
 
 
 def _digest(recipe: Recipe, plans: Plans, photos: Path) -> str:
@@ -103,6 +103,10 @@ def _digest(recipe: Recipe, plans: Plans, photos: Path) -> str:
     }
     whole = [VERSION, asdict(recipe), asdict(plans), ENCODING, contents]
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _of_all(digests: Sequence[str]) -> str:
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:12]
 
 
 def _rendered(plan: ClipPlan, people: tuple[PersonTruth, ...], photos: Path, folder: Path) -> str:
