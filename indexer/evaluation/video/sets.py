@@ -79,7 +79,7 @@ def render_set(photos: Path, folder: Path, *, recipe: Recipe = MIXED) -> VideoSe
     place.mkdir(parents=True, exist_ok=True)
     made = [(plan, truth_of(plan, recipe.min_face_px)) for plan in plans.clips + plans.query_clips]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        pictures = list(threads.map(lambda each: _rendered(*each, photos, place), made))
+        pictures = list(threads.map(lambda each: _rendered(each[0], each[1], photos, place), made))
     clips = tuple(
         Clip(plan.name, place / f"{plan.name}.mp4", times_of(plan), people)
         for plan, people in made[: len(plans.clips)]
