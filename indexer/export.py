@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from indexer.errors import IndexFailure, NotFound
+from indexer.errors import IndexFailure, NotFound, UsageError
 from indexer.records import Filters
+from indexer.text import shown
 from indexer.vector_files import arrow, format_of, placed, rows_column
 
 if TYPE_CHECKING:
@@ -61,16 +63,24 @@ def export_vectors(
     (n, dimensions), and faces without a name have the empty text as person.
 
     batch: faces read at a time, and in a row group of Parquet.
-    Raises NotFound if no face passes, UsageError for another suffix, MissingExtra for Parquet
+    Raises NotFound if no face passes, UsageError for another suffix, and for the file of the
+    index's model, which would be lost, MissingExtra for Parquet
     without pyarrow, EnvironmentFailure if the file cannot be written, IndexFailure if the index's
     model is replaced meanwhile.
     """
     write = _write_npz if format_of(file) == ".npz" else _write_parquet
+    _check_not_needed(index, file)
     batches = _batches(index, filters, batch)
     first = next(batches, None)
     if first is None:
         raise NotFound("The index holds no faces of these, so nothing was written.")
     return write(chain([first], batches), file)
+
+
+def _check_not_needed(index: Index, file: Path) -> None:
+    weights = index.model.weights_path if index.model else ""
+    if weights and file.exists() and os.path.realpath(file) == os.path.realpath(weights):
+        raise UsageError(f"{shown(file)} is the index's model: name another file.")
 
 
 def _batches(index: Index, filters: Filters | None, size: int) -> Iterator[Rows]:

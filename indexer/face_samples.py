@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.errors import MediaError
+from indexer.files import status_of
 from indexer.media import discover
 from indexer.photos import read_photo
 
@@ -25,11 +26,13 @@ def face_crops(folder: Path, embedder: Embedder, settings: Settings) -> np.ndarr
     """Return up to FACES faces of photos below a folder, drawn at random but repeatably.
 
     Files that are no photos, or damaged, are passed over.
-    Returns (n, crop_px, crop_px, 3) uint8, cut out as the model wants them.
+    Returns (n, crop_px, crop_px, 3) uint8, cut out as the model wants them. Raises MediaError if
+    the folder is not there or cannot be read.
     """
     from indexer.detectors import detector_for
     from indexer.runtime import runtime_of
 
+    status_of(folder)
     detector = detector_for(embedder, settings.faces, runtime_of(settings))
     paths = sorted(path for path in discover([folder]) if isinstance(path, Path))
     random.Random(SEED).shuffle(paths)

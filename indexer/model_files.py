@@ -32,7 +32,7 @@ def write_model_file(path: Path, base: ModelIdentity, **values: Any) -> None:
             try:
                 np.savez(file, base=json.dumps(document), **values)
             except BaseException:
-                path.unlink()
+                path.unlink(missing_ok=True)
                 raise
     except FileExistsError as error:
         raise UsageError(

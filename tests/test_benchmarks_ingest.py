@@ -17,12 +17,12 @@ from benchmarks.ingest.memory import EVERY_S, repeat
 from benchmarks.ingest.naive import KeepRule
 from benchmarks.ingest.records import Run, Seen, Spent, Task, Tolerances
 from benchmarks.ingest.reference import Reference
+from benchmarks.ingest.rule import key_frame_settings
 from benchmarks.ingest.scenes import photos_of
 from benchmarks.ingest.workers import Worker
 from indexer.colour import lab
 from indexer.keyframes import key_frames
 from indexer.records import Frame
-from indexer.settings import KeyframeSettings
 from indexer.video import VideoReader
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def test_the_naive_rule_keeps_what_the_filter_keeps() -> None:
     images = [ground[:, 3 * i : 3 * i + 320].astype(np.uint8) for i in range(40)]
     images += [images[-1]] * 40
     frames = [Frame(i, i / 29.97, image) for i, image in enumerate(images)]
-    kept = [each.frame.index for each in key_frames(frames, KeyframeSettings())]
+    kept = [each.frame.index for each in key_frames(frames, key_frame_settings())]
     rule = KeepRule()
     assert [f.index for f in frames if rule.keeps(lab(f.image_rgb), f.timestamp_s)] == kept
     assert 3 < len(kept) < 60

@@ -12,7 +12,7 @@ import pytest
 
 from indexer.embeddings import load_identity, load_model
 from indexer.embeddings.int8 import quantise
-from indexer.errors import MissingExtra, UsageError, WeightsUnavailable
+from indexer.errors import MediaError, MissingExtra, UsageError, WeightsUnavailable
 from indexer.face_samples import face_crops
 from indexer.settings import Settings
 from tests.cli.running import sightings
@@ -96,6 +96,11 @@ def test_too_few_faces_are_refused(facenet, photos, tmp_path):
     with pytest.raises(UsageError, match=r"\d faces were found, and 40 are needed"):
         quantise(facenet, crops, tmp_path / "x.npz", 1)
     assert not (tmp_path / "x.npz").exists()
+
+
+def test_a_folder_that_is_not_there_is_told(facenet, tmp_path):
+    with pytest.raises(MediaError, match="nowhere cannot be read: No such file"):
+        face_crops(tmp_path / "nowhere", facenet, Settings())
 
 
 def test_a_file_that_is_there_is_never_replaced(facenet, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -157,6 +158,27 @@ def test_a_file_that_is_there_is_never_replaced(tmp_path):
     assert (tmp_path / "r.npz").read_text() == "dear"
     with pytest.raises(EnvironmentFailure, match="cannot be written"):
         save(tmp_path / "no folder" / "r.npz", fit(clouds(), 4), MODEL)
+
+
+def test_a_disk_that_takes_no_more_leaves_nothing_in_the_way(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    passed_over = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(EnvironmentFailure, match="cannot be written"):
+            save(tmp_path / "r.npz", fit(clouds(), 4), MODEL)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, passed_over)
+    save(tmp_path / "r.npz", fit(clouds(), 4), MODEL)
+
+
+def test_thresholds_that_an_index_was_given_make_no_other_model(tmp_path):
+    calibrated = replace(MODEL, calibrated=Thresholds(0.7, 0.8, "named faces of this index"))
+    for name, model in (("own", MODEL), ("given", calibrated)):
+        save(tmp_path / f"{name}.npz", fit(clouds(), 4), model)
+    assert load(tmp_path / "given.npz")[1] == MODEL
+    assert (tmp_path / "given.npz").read_bytes() == (tmp_path / "own.npz").read_bytes()
 
 
 def test_other_files_are_refused(tmp_path):

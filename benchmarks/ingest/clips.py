@@ -118,12 +118,12 @@ def _speed(plan: ClipPlan, canvases: Sequence[Array]) -> float:
 
 
 def _kept(frames: Iterable[Array], rate: Fraction) -> int:
+    from benchmarks.ingest.rule import key_frame_settings
     from indexer.keyframes import key_frames
     from indexer.records import Frame
-    from indexer.settings import KeyframeSettings
 
     numbered = (Frame(i, float(i / rate), image) for i, image in enumerate(frames))
-    return sum(1 for _ in key_frames(numbered, KeyframeSettings()))
+    return sum(1 for _ in key_frames(numbered, key_frame_settings()))
 
 
 def _encode(path: Path, frames: Iterable[Array], plan: ClipPlan) -> None:

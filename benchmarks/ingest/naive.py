@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.ingest.records import Seen, Stopwatch, peak_memory_mb
+from benchmarks.ingest.rule import MAX_GAP_S, MIN_CELL_DELTA_E, MIN_DELTA_E
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-MIN_DELTA_E, MIN_CELL_DELTA_E, MAX_GAP_S = 8.0, 30.0, 1.0
 GRID_ROWS, GRID_COLUMNS = 9, 16
 CROP_PX, MARGIN_PX, DIMENSIONS = 160, 32, 512
 MIN_PROBABILITY = 0.9

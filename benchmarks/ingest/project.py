@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
 
 class Project:
-    """Sightings with its default settings."""
+    """Sightings with its default settings, but for the key frames' thresholds."""
 
     def __init__(self, task: Task) -> None:
+        from benchmarks.ingest.rule import key_frame_settings
         from indexer.networks import load_networks
         from indexer.settings import FaceSettings, Settings
 
         faces = FaceSettings(min_face_px=task.min_face_px, device=task.device)
-        self.settings = replace(Settings(), faces=faces)
+        self.settings = replace(Settings(), faces=faces, keyframes=key_frame_settings())
         self._networks = load_networks(None, self.settings, spec=f"facenet:{task.weights}")
 
     def warm_up(self, path: Path) -> None:

@@ -143,7 +143,8 @@ def _matrix(
     from dataclasses import replace
 
     from indexer.evaluation.matrix import STUDIES, Matrix, PhotoRun, VideoRun, read_matrix
-    from indexer.evaluation.photo_runs import FEATURES, said
+    from indexer.evaluation.model_choice import FEATURES
+    from indexer.evaluation.photo_runs import said
     from indexer.settings import load
 
     if sum(given is not None for given in (file, model, features)) > 1:

@@ -68,12 +68,12 @@ def load_model(
         file, _, base = place.partition("?base=")
         return _reduced(Path(file).expanduser(), base, settings, runtime)
     if family == "onnx" and place:
-        from indexer.embeddings.card import read_card
+        from indexer.embeddings.card import card_of, read_card
         from indexer.embeddings.onnx_net import OnnxNet
 
         network, _, card = place.partition("?card=")
         path = Path(network).expanduser()
-        chosen = read_card(Path(card) if card else path.with_suffix(".json"))
+        chosen = read_card(card_of(path, card))
         return OnnxNet(path, chosen, (runtime or runtime_of(settings)).threads)
     raise UsageError(f"There is no model {spec!r}: give one of {', '.join(SPECS)}.")
 

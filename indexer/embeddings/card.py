@@ -93,6 +93,20 @@ class Card:
         return json.dumps(recipe)
 
 
+def card_of(network: Path, card: str = "") -> Path:
+    """Return where a network's card is: the one that is given, or PATH with the suffix .json.
+
+    Raises UsageError for a path without a name, such as a folder's `.`.
+    """
+    from pathlib import Path
+
+    if card:
+        return Path(card).expanduser()
+    if not network.name:
+        raise UsageError(f"{network} is no ONNX network: give --model onnx:PATH, a file.")
+    return network.with_suffix(".json")
+
+
 def read_card(path: Path) -> Card:
     """Read a card. Raises UsageError that names the file and what is wrong in it."""
     try:

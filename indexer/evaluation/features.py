@@ -34,6 +34,9 @@ _METADATA = b"sightings"
 
 _TEXTS = ("names", "persons", "missing")
 
+_LONGEST = 1e18
+"""Of a vector: squares of longer ones, added up and doubled, leave the range of float32."""
+
 
 def features_of(index: Index, folder: Path) -> Features:
     """Return one vector for each photo in the folders of a folder (LFW's layout).
@@ -121,7 +124,11 @@ def read_features(file: Path, folder: Path | None = None) -> Features:
         raise UsageError(f"There is no file {shown(file)}.") from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError, EOFError,
             zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
-        raise UsageError(f"{shown(file)} holds no features that can be read: {error}") from error
+        raise UsageError(
+            f"{shown(file)} holds no features that can be read: {error}. `write_features` in "
+            "indexer/evaluation/features.py says what is to be in such a file; one that `sightings "
+            "export` writes is another."
+        ) from error
     return features
 
 
@@ -209,6 +216,11 @@ def _check(features: Features) -> None:
         raise ValueError("it has not as many names and persons as vectors")
     if not np.isfinite(vectors).all():
         raise ValueError("its vectors are not all finite")
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    if not ((lengths > 0) & (lengths < _LONGEST)).all():
+        raise ValueError(
+            "some of its vectors are all zero, or too long; a photo without a face has no vector"
+        )
     texts: Sequence[Any] = (*features.names, *features.persons, *features.missing, features.model)
     if not all(isinstance(text, str) for text in texts) or len(set(features.names)) != len(vectors):
         raise ValueError("its names are not texts that differ")

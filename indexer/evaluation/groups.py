@@ -87,7 +87,7 @@ def read_attributes(file: Path) -> Attributes:
     """  # noqa: D205
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.reader(stream))
+            rows = list(csv.reader(stream, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"The attributes in {file} cannot be read: {error}.") from error
     header = [cell.strip() for cell in rows[0]] if rows else []

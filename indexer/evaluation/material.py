@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from indexer.errors import UsageError
 from indexer.evaluation.groups import read_attributes
 from indexer.evaluation.pairs import read_pairs
-from indexer.evaluation.photo_folder import list_photos
+from indexer.evaluation.photo_folder import list_photos, person_of
 from indexer.text import counted, shown
 from indexer.weights import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from indexer.evaluation.groups import Attributes
@@ -58,9 +58,12 @@ def read_material(folder: Path, pairs: Path | None, attributes: Path | None) -> 
     )
     if missing := sorted(material.paired - set(material.names)):
         raise UsageError(
-            f"{counted(len(missing), 'photo')} of the pairs in {pairs} are not in {folder}: "
+            f"{counted(len(missing), 'photo')} of the pairs in {pairs} "
+            f"{'is' if len(missing) == 1 else 'are'} not in {folder}: "
             f"{shown(missing[0])} is the first. Are they of another edition of the photos?"
         )
+    if material.attributes is not None:
+        _check_attributes(material.attributes, material.names, attributes)
     return material
 
 
@@ -77,3 +80,13 @@ def _with_suffixes_of(names: tuple[str, ...], pairs: tuple[Pair, ...]) -> tuple[
 
 def _stem(name: str) -> str:
     return name.rpartition(".")[0]
+
+
+def _check_attributes(attributes: Attributes, names: Sequence[str], file: Path | None) -> None:
+    """Refuse attributes of nobody here before anything is measured for their sake."""
+    here = set(names) if attributes.of == "name" else {person_of(name) for name in names}
+    if not any(here & values.keys() for values in attributes.values.values()):
+        raise UsageError(
+            f"{file} has attributes of none of the photos by `{attributes.of}`, which would be as "
+            f"{shown(min(here))}."
+        )

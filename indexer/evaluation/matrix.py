@@ -27,6 +27,7 @@ CARDS = FOLDER / "cards"
 
 Count = Annotated[int, Ge(1)]
 Text = Annotated[str, MinLen(1)]
+Texts = Annotated[tuple[Text, ...], MinLen(1)]
 Scalar = str | int | float | bool
 Measure = Literal["verification", "all-pairs", "retrieval", "classification"]
 MEASURES: tuple[Measure, ...] = ("verification", "all-pairs", "retrieval", "classification")
@@ -53,7 +54,7 @@ class PhotoRun:
     __pydantic_config__: ClassVar[dict[str, Any]] = _CLOSED
 
     name: Text
-    model: Text | tuple[Text, ...]
+    model: Text | Texts
     about: str = ""
     settings: dict[str, Scalar] = field(default_factory=dict)
     photos: Literal["all", "pairs"] = "all"
@@ -82,7 +83,7 @@ class VideoRun:
     __pydantic_config__: ClassVar[dict[str, Any]] = _CLOSED
 
     name: Text
-    model: Text | tuple[Text, ...]
+    model: Text | Texts
     about: str = ""
     settings: dict[str, Scalar] = field(default_factory=dict)
     ranking: Literal["search", "mean"] = "search"

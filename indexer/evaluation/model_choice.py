@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from indexer.settings import Settings
 
 
+FEATURES = "features:"
+"""What a spec begins with that names a file of vectors instead of a model."""
+
+
 def chosen_spec(specs: Sequence[str], models: Path | None) -> str:
     """Return the first spec whose file is there, with the folder of models for `{models}`.
 
@@ -36,15 +40,17 @@ def chosen_spec(specs: Sequence[str], models: Path | None) -> str:
 
 
 def path_of(spec: str) -> Path | None:
-    """Return the path of the weights that a spec names, if it names one."""
-    path = spec.partition(":")[2].partition("?")[0]
+    """Return the path of the weights, or of the vectors, that a spec names, if it names one."""
+    path = spec.partition(":")[2]
+    if not spec.startswith(FEATURES):
+        path = path.partition("?")[0]
     return Path(path).expanduser() if path else None
 
 
 def digests_of(spec: str, settings: Settings) -> dict[str, str]:
     """Return the SHA-256 of the weights and the card that a spec and settings name, if any.
 
-    Raises WeightsUnavailable if one is there and cannot be read.
+    Raises WeightsUnavailable if one is there and cannot be read, UsageError as `card_of` does.
     """
     from indexer.weights import sha256_of
 
@@ -53,9 +59,11 @@ def digests_of(spec: str, settings: Settings) -> dict[str, str]:
         weights = Path(settings.facenet_weights).expanduser()
     if weights is None:
         return {}
-    cards = parse_qs(spec.partition("?")[2]).get("card", [])
-    card = Path(cards[0]).expanduser() if cards else weights.with_suffix(".json")
-    files = {"weights": weights, "card": card}
+    files = {"weights": weights}
+    if spec.startswith("onnx:"):
+        from indexer.embeddings.card import card_of
+
+        files["card"] = card_of(weights, spec.partition("?card=")[2])
     return {kind: sha256_of(path) for kind, path in files.items() if path.is_file()}
 
 
@@ -68,7 +76,11 @@ def deciding(spec: str, settings: Settings) -> dict[str, Any]:
 
     return {
         "model": spec.partition(":")[0] if path_of(spec) else spec,
-        "crop": parse_qs(spec.partition("?")[2]).get("crop", []),
+        "crop": [] if spec.startswith(FEATURES) else _crops(spec),
         "files": digests_of(spec, settings),
         "runtime": runtime_of(settings).name,
     }
+
+
+def _crops(spec: str) -> list[str]:
+    return parse_qs(spec.partition("?")[2]).get("crop", [])

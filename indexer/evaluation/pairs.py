@@ -10,6 +10,8 @@ from indexer.evaluation.records import Pair
 if TYPE_CHECKING:
     from pathlib import Path
 
+MOST_DIGITS = 9
+
 
 def read_pairs(file: Path) -> tuple[Pair, ...]:
     """Read pairs of photos, with as many folds as the file has.
@@ -18,10 +20,11 @@ def read_pairs(file: Path) -> tuple[Pair, ...]:
     where there is one fold (as in `pairsDevTrain.txt`). Then come, fold by fold, the pairs of one
     person (NAME N1 N2) and those of two (NAME1 N1 NAME2 N2), apart by tabs, or by spaces where a
     line has no tab. Photo 1 of `Ann_Lee` is named `Ann_Lee/Ann_Lee_0001.jpg`.
-    Raises UsageError, which names the line, for a file that is not of this form.
+    Raises UsageError, which names the line, for a file that is not of this form, and for a pair
+    that is none: of a photo and itself, or of one person where two are wanted.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The pairs in {file} cannot be read: {error}.") from error
     while lines and not lines[-1].strip():
@@ -63,7 +66,12 @@ def _pair(place: str, line: str, *, same: bool, fold: int) -> Pair:
     else:
         wanted = "one person: NAME N1 N2" if same else "two people: NAME1 N1 NAME2 N2"
         raise UsageError(f"{place}: {line[:80]!r} should be a pair of {wanted}.")
-    return Pair(_photo(place, *first), _photo(place, *second), same, fold)
+    pair = Pair(_photo(place, *first), _photo(place, *second), same, fold)
+    if pair.first == pair.second:
+        raise UsageError(f"{place}: {line[:80]!r} pairs a photo with itself.")
+    if not same and first[0] == second[0]:
+        raise UsageError(f"{place}: {line[:80]!r} should be of two people, and names one twice.")
+    return pair
 
 
 def _photo(place: str, person: str, number: str) -> str:
@@ -73,5 +81,5 @@ def _photo(place: str, person: str, number: str) -> str:
 
 
 def _number(word: str) -> int:
-    """Return a number written in ASCII digits, or 0."""
-    return int(word) if word.isascii() and word.isdigit() else 0
+    """Return a number written in ASCII digits, as many as any list needs, or 0."""
+    return int(word) if word.isascii() and word.isdigit() and len(word) <= MOST_DIGITS else 0

@@ -11,12 +11,13 @@ from indexer.evaluation.embedding import embedded, only
 from indexer.evaluation.machine import describe
 from indexer.evaluation.matrix import specs_of
 from indexer.evaluation.measuring import Measured, with_reduction
-from indexer.evaluation.model_choice import chosen_spec, deciding, path_of
+from indexer.evaluation.model_choice import FEATURES, chosen_spec, deciding, path_of
 from indexer.evaluation.outcomes import code_digest
-from indexer.evaluation.photo_folder import Photos, select
+from indexer.evaluation.photo_folder import Photos, person_of, select
 from indexer.evaluation.plans import Plan, without_blanks
 from indexer.evaluation.records import Features, Outcome
 from indexer.evaluation.storing import stored
+from indexer.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from indexer.records import ModelIdentity
     from indexer.settings import Settings
 
-FEATURES = "features:"
-"""What a spec begins with that names a file of vectors instead of a model."""
 
 CLUSTER = "elasticsearch"
 """What a store begins with that needs a cluster."""
@@ -240,4 +239,10 @@ def _read(choice: Choice) -> Features:
             f"{path} has no vector of any of the {len(choice.photos.names)} photos in "
             f"{choice.photos.folder}; its names should be as {choice.photos.names[0]}."
         )
+    for name, person in zip(features.names, features.persons, strict=True):
+        if person != person_of(name):
+            raise UsageError(
+                f"{shown(path)} says that {shown(name)} shows {shown(person)}; whom a photo shows "
+                "is said by its folder, and the two must agree."
+            )
     return replace(features, model=features.model or path.name)

@@ -117,6 +117,8 @@ def test_a_killed_evaluation_goes_on_where_it_was(matrix: Path, made_up: Path) -
         (["people", "--model", "nothing"], 2, "There is no model 'nothing'"),
         (["people", "--model", "facenet:gone.pt"], 3, "there is no file gone.pt"),
         (["people", "--features", "gone.npz"], 2, "gone.npz"),
+        (["people", "--features", "."], 2, ".: vectors are kept in files named .npz"),
+        (["people", "--model", "onnx:."], 2, ". is no ONNX network"),
         (["people", "--features", FEATURES, "--video"], 2, "Videos need a model"),
         (["people", "--features", FEATURES, "--pairs", "gone.txt"], 2, "gone.txt cannot be read"),
         (["people", "--features", FEATURES, "--queries", "P0001"], 2, "give --report DIR"),

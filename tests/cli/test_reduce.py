@@ -65,3 +65,15 @@ def test_an_index_on_a_cluster_needs_a_named_file() -> None:
     run = sightings("pca", "--dimensions", 2, "--index", "elasticsearch://localhost:1/lfw")
     assert run.code == 2
     assert "Name a FILE.npz" in run.err
+
+
+@pytest.mark.usefixtures("real_copy")
+def test_an_export_does_not_take_the_place_of_the_model(tmp_path: Path) -> None:
+    file = tmp_path / "kept.npz"
+    assert sightings("pca", file, "--dimensions", 3).code == 0
+    assert sightings("reindex", "--model", f"pca:{file}").code == 0
+    before = file.read_bytes()
+    run = sightings("export", file)
+    assert run.code == 2
+    assert "kept.npz is the index's model" in run.err
+    assert file.read_bytes() == before

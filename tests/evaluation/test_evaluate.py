@@ -235,3 +235,23 @@ def test_a_store_of_one_vector_has_nothing_to_find(request_of: Request, tmp_path
     write_features(one, tmp_path / FEATURES)
     (outcome,), _ = done(Matrix(photos=(run("one", store="exact"),)), request_of)
     assert (outcome.state, "there are 1 vectors" in (outcome.reason or "")) == ("failed", True)
+
+
+def test_whom_a_photo_shows_is_said_by_its_folder_alone(
+    request_of: Request, tmp_path: Path
+) -> None:
+    features = read_features(tmp_path / FEATURES)
+    write_features(replace(features, persons=("P0000",) * len(features.names)), tmp_path / FEATURES)
+    (outcome,), _ = done(Matrix(photos=(run("one"),)), request_of)
+    assert outcome.state == "failed"
+    assert "P0001/P0001_0001.jpg shows P0000" in (outcome.reason or "")
+
+
+@pytest.mark.parametrize("text", ["person,side\nNobody,left\n", "name,side\n", "person,side\n"])
+def test_attributes_of_nobody_here_are_refused_before_any_run(
+    request_of: Request, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "groups.csv").write_text(text)
+    given = replace(request_of, attributes=tmp_path / "groups.csv")
+    with pytest.raises(UsageError, match="attributes of none of the photos"):
+        done(Matrix(photos=(run("one"),)), given)

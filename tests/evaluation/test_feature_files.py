@@ -134,6 +134,9 @@ SPOILT = {
     "float64": {"vectors": np.zeros((3, 5))},
     "flat": {"vectors": np.zeros(3, np.float32)},
     "not finite": {"vectors": np.full((3, 5), np.nan, np.float32)},
+    "a vector without a direction": {"vectors": np.eye(3, 5, -1, np.float32)},
+    "longer than float32 can square": {"vectors": np.full((3, 5), 1e19, np.float32)},
+    "no dimensions": {"vectors": np.zeros((3, 0), np.float32)},
     "fewer names": {"names": np.array(["a", "b"])},
     "twice the same name": {"names": np.array(["a", "a", "b"])},
     "numbers as names": {"names": np.arange(3)},
@@ -150,6 +153,12 @@ def test_arrays_that_do_not_fit_are_refused(tmp_path: Path, changes: dict) -> No
     np.savez(file, **(content | changes))
     with pytest.raises(UsageError, match="holds no features"):
         read_features(file)
+
+
+def test_it_is_said_what_a_file_should_hold_instead(tmp_path: Path) -> None:
+    np.savez(tmp_path / "f.npz", vector=FEATURES.vectors, model=np.array(["tiny"]))
+    with pytest.raises(UsageError, match=r"write_features.*sightings export"):
+        read_features(tmp_path / "f.npz")
 
 
 def test_an_archive_that_lacks_arrays_is_refused(tmp_path: Path) -> None:

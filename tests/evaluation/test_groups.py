@@ -43,6 +43,7 @@ def test_the_same_may_be_said_twice(file: Path) -> None:
         ("who,age\nA,old\n", "line 1: the columns should be"),
         ("person,age,age\nA,old,old\n", "line 1: the columns should be"),
         ("person,age\nA,old\nB\n", "line 3: 1 columns, not 2"),
+        ('person,age\nA,"old\nB,young\n', "cannot be read: unexpected end of data"),
         ("person,age\nA,old\nA,young\n", "line 3: 'A' is 'young' here and 'old' above, under age"),
     ],
 )

@@ -68,6 +68,7 @@ def test_a_run_that_says_little_measures_everything_in_memory(tmp_path: Path) ->
     ("text", "said"),
     [
         ('[[photos]]\nname = "one"\nmodle = "dlib"', "photos run 1 (one), modle:"),
+        ('[[photos]]\nname = "one"\nmodel = []', "photos run 1 (one), model"),
         (RUN + "pca = 0", "photos run 1 (one), pca:"),
         (RUN + 'pca = "many"', "photos run 1 (one), pca:"),
         (RUN + "whiten = true", "whiten needs pca"),
@@ -92,6 +93,10 @@ def test_what_is_wrong_is_said_with_the_run_or_the_line(
     with pytest.raises(UsageError, match=re.escape(said)) as caught:
         matrix_of(tmp_path, text)
     assert "runs.toml" in str(caught.value)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    assert matrix_of(tmp_path, f"\ufeff{RUN}").runs == matrix_of(tmp_path, RUN).runs
 
 
 def test_a_matrix_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> None:
@@ -128,6 +133,7 @@ def test_where_no_model_can_be_taken_all_that_was_looked_for_is_named(tmp_path: 
         ("dlib", None),
         ("resnet50?crop=whole", None),
         ("facenet:/w/f.pt", Path("/w/f.pt")),
+        ("features:/w/what?.npz", Path("/w/what?.npz")),
         ("onnx:/w/n.onnx?card=/c/n.json", Path("/w/n.onnx")),
         ("vgg16:/w/v.pth?crop=region", Path("/w/v.pth")),
     ],

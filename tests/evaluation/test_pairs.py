@@ -39,13 +39,21 @@ def test_a_first_line_of_one_number_means_one_fold(file: Path) -> None:
 
 
 def test_spaces_part_where_no_tab_does_and_names_may_hold_them_where_one_does(file: Path) -> None:
-    file.write_text("1 1\nBo 3 3\nAnn Lee\t1\tBo\t3\n")
+    file.write_text("1 1\nBo 3 4\nAnn Lee\t1\tBo\t3\n")
     assert [pair.first for pair in read_pairs(file)] == [BO_3, "Ann Lee/Ann Lee_0001.jpg"]
+
+
+def test_a_byte_order_mark_is_passed_over(file: Path) -> None:
+    file.write_text("\ufeff1\nAnn_Lee\t1\t2\nAnn_Lee\t1\tBo\t3\n", encoding="utf-8")
+    assert [pair.same for pair in read_pairs(file)] == [True, False]
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        (f"1\nBo\t{'1' * 5000}\t2\nBo\t1\tAnn\t1\n", "is no name with a number"),
+        ("1\nBo\t3\t03\nBo\t1\tAnn\t1\n", "line 2: .* pairs a photo with itself"),
+        ("1\nBo\t1\t2\nBo\t1\tBo\t2\n", "line 3: .* of two people"),
         ("", "line 1: '' is neither FOLDS"),
         ("ten\t300\n", "line 1: 'ten\\\\t300' is neither FOLDS"),
         ("0\t5\n", "line 1: '0\\\\t5' is neither"),

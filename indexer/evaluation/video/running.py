@@ -150,7 +150,7 @@ def _measured(
         kind: [
             Answer(
                 each.person,
-                None if each.query is None else search(index, each.query, indexed.media_ids),
+                search(index, each.query, indexed.media_ids) if each.query else None,
             )
             for each in asked
             if each.kind == kind

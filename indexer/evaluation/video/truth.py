@@ -11,7 +11,7 @@ from indexer.evaluation.video.geometry import placements
 from indexer.evaluation.video.plan import FRAMES_PER_S, HEIGHT, WIDTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from indexer.evaluation.video.plan import ClipPlan
 
@@ -66,7 +66,7 @@ def truth_of(plan: ClipPlan, min_face_px: float) -> tuple[PersonTruth, ...]:
     for shot in plan.shots:
         during = slice(first, first + shot.frames)
         faces = np.array([placements(actor, shot).boxes() for actor in shot.actors])
-        counts: Iterable[Array] = _counts(faces, min_face_px) if len(faces) else ()
+        counts: Sequence[Array] | Array = _counts(faces, min_face_px) if len(faces) else []
         for actor, of_actor, counted in zip(shot.actors, faces, counts, strict=True):
             inside = _shared(of_actor, np.array([0.0, 0.0, WIDTH, HEIGHT])) > 0
             boxes[actor.person][during] = np.where(inside[:, None], of_actor, np.nan)
