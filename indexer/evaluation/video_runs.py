@@ -69,7 +69,7 @@ class VideoRuns:
                 "about": run.about,
                 "model": said(spec),
                 "settings": run.settings,
-                "ranking": run.ranking,
+                "ranking": None if run.ranking == "search" else run.ranking,
             }
         )
 
