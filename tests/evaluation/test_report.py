@@ -100,6 +100,19 @@ def test_the_best_of_a_column_is_marked(page) -> None:
     assert at["Dimensions"][1].text == "16"
 
 
+def test_who_left_pairs_out_is_not_the_best_at_them(folder: Path) -> None:
+    first, second = OUTCOMES[0], replace(OUTCOMES[0], name="fewer pairs")
+    fewer = {"accuracy": 1.0, "pairs": first.metrics["pairs"] - 1}
+    other = replace(first, name="other", metrics={**first.metrics, "accuracy": 0.6})
+    second = replace(second, metrics={**second.metrics, **fewer})
+    page = written(folder / "fewer", first, second, other)
+    marked = {
+        each.name: row_of(page, "summary", each.name)["Accuracy"].attributes.get("class")
+        for each in (first, second, other)
+    }
+    assert [name for name, mark in marked.items() if mark == "best"] == [first.name]
+
+
 def test_thresholds_come_with_the_pairs_behind_them(page) -> None:
     pairs = OUTCOMES[0].metrics["all_pairs"]
     row = row_of(page, "thresholds", OUTCOMES[0].name)

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from indexer.evaluation.records import Outcome
 
 MISSING = "–"
 """What tables say where a run did not measure something."""
+
+_OVER_PAIRS = frozenset({"accuracy", "accuracy_all", "auc", "eer", "tar_at_far", "euclidean"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,16 @@ class Measure:
     def of(self, outcome: Outcome) -> float | None:
         """Return the figure of an outcome; None if the run did not measure it."""
         return total_s(outcome.metrics) if self.total else number(outcome.metrics, *self.path)
+
+    def comparable(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Return the outcomes that one can be the best of: those over the most pairs, or photos.
+
+        Fewer of them are another task: who has at most ten photos a person lacks hard pairs.
+        """
+        over = "pairs" if self.path[0] in _OVER_PAIRS else "photos"
+        known = [each for each in outcomes if self.of(each) is not None]
+        sizes = [number(each.metrics, over) or 0.0 for each in known]
+        return [each for each, size in zip(known, sizes, strict=True) if size == max(sizes)]
 
     def text(self, outcome: Outcome) -> str:
         """Return it as tables show it."""

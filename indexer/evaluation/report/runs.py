@@ -83,7 +83,11 @@ def best_at(outcomes: Sequence[Outcome]) -> list[BestAt]:
     runs = done(outcomes, "photos")
     rows = []
     for measure in SUMMARY:
-        known = {each.name: value for each in runs if (value := measure.of(each)) is not None}
+        known = {
+            each.name: value
+            for each in measure.comparable(runs)
+            if (value := measure.of(each)) is not None
+        }
         texts = {each.name: measure.text(each) for each in runs}
         rows += _ranked(measure.title, measure.hint, known, texts, measure.better)
     return rows

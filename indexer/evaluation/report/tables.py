@@ -90,14 +90,16 @@ def measured(
     if not outcomes or (not used and not keep_all and len(done) == len(outcomes)):
         return None
     known = {m: [m.of(each) for each in done] for m in used}
-    best = {m: best_of(values, m.better) for m, values in known.items()}
+    compared = {m: m.comparable(done) for m in used}
+    names = {m: {each.name for each in group} for m, group in compared.items()}
+    best = {m: best_of([m.of(each) for each in compared[m]], m.better) for m in used}
     most = {m: max((v for v in values if v), default=0.0) for m, values in known.items()}
     rows = []
     for each in outcomes:
         cells = []
         for m in used if each.state == "done" else ():
             value = m.of(each)
-            is_best = value is not None and value == best[m]
+            is_best = value is not None and value == best[m] and each.name in names[m]
             share = value / most[m] if bars and value is not None and most[m] > 0 else None
             cells.append(Cell(m.text(each), value, best=is_best, share=share))
         rows.append(_row(each, tuple(cells)))
