@@ -25,6 +25,7 @@ CODES = {
     errors.EnvironmentFailure: 3,
     errors.MissingExtra: 3,
     errors.WeightsUnavailable: 3,
+    errors.OutOfReach: 3,
     errors.IndexFailure: 3,
     errors.IndexLocked: 3,
     errors.IndexBlocked: 3,
