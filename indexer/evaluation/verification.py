@@ -13,12 +13,14 @@ import numpy as np
 
 from indexer.errors import UsageError
 from indexer.evaluation.rates import allowed_accepts, far_key, roc_of
+from indexer.evaluation.wrong_pairs import wrong_among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from indexer.evaluation.rates import Roc
     from indexer.evaluation.records import Features, Pair
+    from indexer.evaluation.wrong_pairs import WrongPair
 
     Array = np.ndarray[Any, Any]
 
@@ -59,7 +61,8 @@ class Verification:
     the accuracy is a little too good, and has no deviation.
     cosine, euclidean: accuracies of both measures; roc: by cosine, over the pairs of all folds.
     accuracy_all: the mean over folds where a pair with a photo without face counts as wrong.
-    pairs: how many were compared; pairs_left_out: how many lack a face.
+    pairs: how many were compared; pairs_left_out: how many lack a face. wrong: those told wrongly
+    by cosine, the worst first.
     """
 
     cosine: FoldAccuracies
@@ -69,6 +72,7 @@ class Verification:
     euclidean_auc: float
     pairs: int
     pairs_left_out: int
+    wrong: tuple[WrongPair, ...] = ()
 
     @property
     def tar_at_far(self) -> dict[str, float | None]:
@@ -102,6 +106,7 @@ class Verification:
                 "accuracy_std": self.euclidean.std,
                 "auc": self.euclidean_auc,
             },
+            "wrong_pairs": [dict(vars(pair)) for pair in self.wrong],
         }
 
     def arrays(self) -> dict[str, Array]:
@@ -140,6 +145,11 @@ def verify(features: Features, pairs: Sequence[Pair]) -> Verification:
         euclidean_auc=roc_of(-distances, same).auc,
         pairs=int(both.sum()),
         pairs_left_out=int((~both).sum()),
+        wrong=wrong_among(
+            [pair for pair, kept in zip(pairs, both, strict=True) if kept],
+            cosines,
+            by_cosine.thresholds,
+        ),
     )
 
 
