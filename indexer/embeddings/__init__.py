@@ -43,7 +43,7 @@ def load_model(
     without `?card=` an ONNX network's card is PATH with the suffix .json; without `?base=` the
     model that a PCA reduces is loaded from where it lay.
     progress: told bytes done and total of a download. runtime: by default that of the settings;
-    ONNX networks run on OpenVINO with as many threads, dlib's by dlib.
+    ONNX networks run on OpenVINO with as many threads.
     Raises UsageError for another spec or a wrong card, WeightsUnavailable, MissingExtra,
     ModelMismatch if `?base=` names another model than the one reduced.
     """
@@ -57,7 +57,7 @@ def load_model(
     if spec == "dlib":
         from indexer.embeddings.dlib_net import DlibNet
 
-        return DlibNet()
+        return DlibNet(runtime or runtime_of(settings))
     if family.partition("?")[0] in IMAGENET_NAMES:
         return _imagenet(spec, runtime or runtime_of(settings), progress)
     if family == "int8" and place:
@@ -89,7 +89,7 @@ def load_identity(
     if identity.name == "dlib":
         from indexer.embeddings.dlib_net import DlibNet
 
-        embedder = DlibNet()
+        embedder = DlibNet(runtime or runtime_of(settings))
     elif identity.name in ("facenet", "facenet-casia"):
         from indexer.embeddings.facenet import VARIANTS, FaceNet
         from indexer.embeddings.preparation import preparation_of_recipe

@@ -142,9 +142,9 @@ def test_the_page_shows_each_runs_pairs_with_both_photos(page: Element) -> None:
     assert "7 refused, 1 accepted" in run.one("summary").text
     first = run.all("li")[0]
     assert first.attributes["class"] == "pair refused"
-    assert (first.attributes["data-first"], first.attributes["data-second"]) == (NAMES[0], NAMES[7])
-    assert first.one("span", class_="verdict").text == "refused 0.430 < 0.500"
-    assert first.one("span", class_="person").text == "Person A 0001, Person H 0001"
+    assert (first.attributes["data-first"], first.attributes["data-second"]) == (NAMES[0], NAMES[1])
+    assert first.one("span", class_="verdict").text == "refused 0.490 < 0.500"
+    assert first.one("span", class_="person").text == "Person A 0001, Person B 0001"
     assert len({image.attributes["src"] for image in first.all("img")}) == 2
 
 
