@@ -152,7 +152,7 @@ def test_the_page_shows_what_networks_miss_alike(page: Element) -> None:
     shared = page.one("ol", id="pairs-shared").all("li")
     assert [each.attributes["data-second"] for each in shared] == [NAMES[1], NAMES[3]]
     assert shared[1].one("span", class_="verdict").text == (
-        "accepted missed by 2 of 2 one 0.700 ≥ 0.500; two 0.600 ≥ 0.500"
+        "accepted missed by 2 of 2 one 0.700 ≥ 0.500 two 0.600 ≥ 0.500"
     )
 
 

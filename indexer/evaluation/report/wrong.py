@@ -80,9 +80,9 @@ def wrong_pairs(
     missed = missed_by_several(voting) if len(voting) > 1 else []
     shared = []
     for each in missed[:SHOWN]:
-        seen = "; ".join(f"{name} {_told(pair)}" for name, pair in each.missed_by.items())
+        seen = (f"{name} {_told(pair)}" for name, pair in each.missed_by.items())
         count = f"missed by {len(each.missed_by)} of {len(voting)}"
-        shared.append(_shown(each.pair, pictures, count, seen))
+        shared.append(_shown(each.pair, pictures, count, *seen))
     runs = []
     for curve in distinct:
         if found := wrong_pairs_of(curve.outcome):
