@@ -121,8 +121,9 @@ class DlibNet(Embedder):
     def _vectors(self, crops: Array) -> Array:
         views = views_of(crops)
         # dlib's jitter adds up vectors as the network gives them, too, of any length.
-        found: Array = self._net((views - np.array(MEAN_RGB, np.float32)) / 256)[0]
-        return found.reshape(len(crops), -1, DIMENSIONS).sum(axis=1)
+        found = self._net((views - np.array(MEAN_RGB, np.float32)) / 256)[0]
+        vectors: Array = found.reshape(len(crops), -1, DIMENSIONS).sum(axis=1)
+        return vectors
 
 
 def views_of(chips: Array) -> Array:
@@ -140,4 +141,5 @@ def views_of(chips: Array) -> Array:
         for mine, middle in zip(views[:, number], middles, strict=True):
             mine[0] = cv2.resize(middle, (INPUT_PX, INPUT_PX), interpolation=cv2.INTER_LINEAR)
             mine[1] = mine[0, :, ::-1]
-    return views.reshape(-1, INPUT_PX, INPUT_PX, 3)
+    flat: Array = views.reshape(-1, INPUT_PX, INPUT_PX, 3)
+    return flat

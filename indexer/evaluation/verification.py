@@ -146,7 +146,7 @@ def verify(features: Features, pairs: Sequence[Pair]) -> Verification:
         pairs=int(both.sum()),
         pairs_left_out=int((~both).sum()),
         wrong=wrong_among(
-            [pair for pair, kept in zip(pairs, both, strict=True) if kept],
+            [pairs[place] for place in np.flatnonzero(both).tolist()],
             cosines,
             by_cosine.thresholds,
         ),
