@@ -1,7 +1,7 @@
 """dlib's face recognition network: read from dlib's own file, and built in torch.
 
-dlib runs it without BLAS as its wheels are built: 133 ms a face on a core, where OpenVINO needs
-9 ms. The vectors are the same: parts differ by less than 1e-6.
+dlib runs it without BLAS as its wheels are built: 75 ms a picture on a core, where OpenVINO needs
+3 ms. The vectors are the same: parts differ by less than 1e-6.
 
 The network is `anet_type` of dlib's examples/dnn_face_recognition_ex.cpp, a ResNet of 29 layers.
 """
