@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
@@ -14,32 +13,8 @@ from indexer.evaluation.records import Outcome
 from indexer.evaluation.report.flat import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from indexer.evaluation.records import OutcomeKind
-
-PACKAGE = Path(__file__).parents[1]
-MEASURING: Mapping[OutcomeKind, Sequence[str]]
-MEASURING = {
-    "photos": (
-        "crops.py",
-        "reduction.py",
-        "embeddings/*.py",
-        "evaluation/*.py",
-        "evaluation/stores/*.py",
-    ),
-    "video": ("*.py", "embeddings/*.py", "evaluation/*.py", "evaluation/video/*.py"),
-}
-"""The code that decides what is measured; a change of it makes outcomes that are kept stale."""
-
-
-def code_digest(kind: OutcomeKind) -> str:
-    """Return the SHA-256 of the code that decides what is measured, in hex."""
-    digest = hashlib.sha256()
-    for pattern in MEASURING[kind]:
-        for path in sorted(PACKAGE.glob(pattern)):
-            digest.update(f"{path.relative_to(PACKAGE)}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 def key_of(deciding: Mapping[str, Any]) -> str:

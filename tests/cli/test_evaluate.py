@@ -156,7 +156,7 @@ def test_a_model_is_measured_on_photos_and_reported(
     assert outcome["metrics"]["stage_s"].keys() >= {"detect", "embed", "store"}
     assert outcome["made_with"]["model"].startswith("mobilefacenet-")
     assert (tmp_path / "report" / "report.html").stat().st_size > 10_000
-    (times,) = (tmp_path / "report-work" / "indexes").glob("*.times.json")
+    (times,) = (tmp_path / "report-work" / "indexes").glob("*/*.times.json")
     assert json.loads(times.read_text())["photos"] == outcome["metrics"]["photos"]
     (tmp_path / "report-work" / "outcomes").rename(tmp_path / "elsewhere")
     again = sightings(*words, "--json")
