@@ -8,9 +8,9 @@ import zlib
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
-from indexer.errors import EnvironmentFailure
 from indexer.evaluation.records import Outcome
 from indexer.evaluation.report.flat import plain
+from indexer.placing import make_folder, not_written, place_text, placed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,10 +29,7 @@ class KeptOutcomes:
     def __init__(self, folder: Path) -> None:
         """Use a folder, which is made if it is not there. Raises EnvironmentFailure."""
         self._folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EnvironmentFailure(f"The work folder {folder} cannot be made: {error}") from error
+        make_folder(folder)
 
     def find(self, key: str) -> Outcome | None:
         """Return the outcome that is kept under a key; None if there is none that can be read."""
@@ -57,19 +54,15 @@ class KeptOutcomes:
         if pickled := [name for name, each in outcome.arrays.items() if each.dtype.hasobject]:
             raise TypeError(f"Arrays of objects cannot be kept: {', '.join(pickled)}.")
         json_path, arrays_path = self._path(key, ".json"), self._path(key, ".npz")
-        part = arrays_path.with_name(f"{arrays_path.name}.part")
+        # The JSON last: it says that the outcome is there.
         try:
-            # The JSON last: it says that the outcome is there.
             json_path.unlink(missing_ok=True)
-            with part.open("wb") as file:
-                arrays: dict[str, Any] = {**outcome.arrays}
-                np.savez_compressed(file, **arrays)
-            part.replace(arrays_path)
-            json_part = json_path.with_name(f"{json_path.name}.part")
-            json_part.write_text(json.dumps(fields, indent=1), encoding="utf-8")
-            json_part.replace(json_path)
         except OSError as error:
-            raise EnvironmentFailure(f"{json_path} cannot be written: {error}") from error
+            raise not_written(json_path, error) from error
+        arrays: dict[str, Any] = {**outcome.arrays}
+        with placed(arrays_path) as stream:
+            np.savez_compressed(stream, **arrays)
+        place_text(json_path, json.dumps(fields, indent=1))
 
     def _path(self, key: str, suffix: str) -> Path:
         return self._folder / f"{key}{suffix}"

@@ -12,6 +12,7 @@ from indexer.errors import EnvironmentFailure, OutOfReach, UsageError
 from indexer.evaluation.retrieval import TOP
 from indexer.evaluation.similarity import nearest
 from indexer.evaluation.stores import open_store
+from indexer.placing import make_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +61,7 @@ def stored(vectors: Array, name: str, metric: Metric, folder: Path, settings: Se
         raise UsageError(
             f"A store finds neighbours of vectors, and there are {len(vectors)} vectors."
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     count = min(TOP, len(vectors) - 1)
     try:
         with open_store(

@@ -76,7 +76,7 @@ def test_no_object_is_ever_pickled(tmp_path: Path) -> None:
 
 def test_a_work_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(EnvironmentFailure, match="work folder"):
+    with pytest.raises(EnvironmentFailure, match="work cannot be made: Not a directory"):
         KeptOutcomes(tmp_path / "file" / "work")
 
 

@@ -257,7 +257,7 @@ def test_a_missing_package_is_told_with_its_extra(tmp_path, monkeypatch, package
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EnvironmentFailure, match="report cannot be written into"):
+    with pytest.raises(EnvironmentFailure, match="file cannot be made: File exists"):
         write_report(OUTCOMES[-1:], tmp_path / "file", photos=None, title="t")
 
 
