@@ -1,4 +1,4 @@
-"""Where a work folder keeps indexes and outcomes: below what made them, so none is taken for new."""
+"""Where a work folder keeps indexes and outcomes: below what made them, so none is stale."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from indexer.errors import EnvironmentFailure, MissingExtra
 from indexer.evaluation.report.flat import write_csv, write_json
+from indexer.interruptions import interrupted_between
 from indexer.placing import make_folder, place_text
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ def write_report(
         # The figures first: they are whole even if a drawing should fail.
         write_json(folder / "report.json", title, outcomes)
         write_csv(folder / "report.csv", outcomes)
-        page = render(outcomes, photos=photos, queries=queries, title=title)
+        # What draws is in C, where an interruption is lost, or worse.
+        with interrupted_between() as pause:
+            page = render(outcomes, photos=photos, queries=queries, title=title, pause=pause)
         place_text(target, page)
     except OSError as error:
         raise EnvironmentFailure(
