@@ -15,10 +15,9 @@ HELD = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interrupted_between() -> Iterator[Callable[[], None]]:
-    """Hold signals back in the block; what it is given lets one that came through, and so does
-    its end. A second one is not held back.
+    """Hold a signal back until the block calls what it is given, or ends.
 
-    Python raises KeyboardInterrupt wherever it is, also in what C code has called, such as what
+    A second one is not held back. Python raises KeyboardInterrupt wherever it is, also in what C code has called, such as what
     tidies up after objects. There it is lost, and the signal with it: NumPy's arrays of texts and
     Matplotlib's figures do that every few dozen times; or the C code goes on with what it did not
     get. Only handlers in Python are held back, and only in the main thread, where they run.
