@@ -17,10 +17,11 @@ HELD = (signal.SIGINT, signal.SIGTERM)
 def interrupted_between() -> Iterator[Callable[[], None]]:
     """Hold a signal back until the block calls what it is given, or ends.
 
-    A second one is not held back. Python raises KeyboardInterrupt wherever it is, also in what C code has called, such as what
-    tidies up after objects. There it is lost, and the signal with it: NumPy's arrays of texts and
-    Matplotlib's figures do that every few dozen times; or the C code goes on with what it did not
-    get. Only handlers in Python are held back, and only in the main thread, where they run.
+    A second one is not held back. Python raises KeyboardInterrupt wherever it is, also in what C
+    code has called, such as what tidies up after objects. There it is lost, and the signal with it:
+    NumPy's arrays of texts and Matplotlib's figures do that every few dozen times; or the C code
+    goes on with what it did not get. Only handlers in Python are held back, and only in the main
+    thread, where they run.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None

@@ -59,13 +59,15 @@ class Outcome:
 
     Metrics of photos: photos, people, detection_rate, dimensions; accuracy, accuracy_std,
     accuracy_all (pairs without a face count as wrong), auc, eer, tar_at_far, pairs,
-    pairs_left_out, all by cosine, and `euclidean` with accuracy, accuracy_std, auc; all_pairs with
+    pairs_left_out, all by cosine, and `euclidean` with accuracy, accuracy_std, auc, eer,
+    tar_at_far; all_pairs with
     same, different (counts), threshold_at_far, tar_at_far; top20 (of 20), top20_of_existing, map,
     recall_at ("1", "5", "20"), queries; by_photos, a list of photos (as "2-3"), people, queries,
     top20_of_existing, map; knn_leave_one_out, knn_stratified; store with insert_s, search_ms,
     recall20 (against exact); by_group, a list of attribute, group, pairs, accuracy, tar, far
     (at the threshold possible), where attributes were given; stage_s.
-    Arrays of photos: names, persons; roc_far, roc_tar, roc_threshold; fold_accuracies; score_edges,
+    Arrays of photos: names, persons; roc_far, roc_tar, roc_threshold, and where vectors are
+    not all of length 1 roc_euclidean_far and so on; fold_accuracies; score_edges,
     score_same, score_different (counts over all pairs); neighbours (n, 20) int rows of names,
     neighbour_scores (n, 20), average_precision (n,), nan for people with one photo; map_rows (m,)
     rows and map_vectors (m, dimensions) of the most photographed people.

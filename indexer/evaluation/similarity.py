@@ -16,12 +16,23 @@ if TYPE_CHECKING:
 BLOCK = 1 << 22
 """Similarities in a block: 16 MB of float32, and a few times that while they are looked at."""
 
+SAME_LENGTH = 1e-5
+"""Vectors brought to length 1 in float32 are within 1e-6 of it."""
+
 
 def unit(vectors: Array) -> Array:
     """Return vectors brought to length 1, (n, dimensions) float32; those of length 0 stay so."""
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     scaled: Array = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=lengths > 0)
     return scaled.astype(np.float32)
+
+
+def lengths_differ(vectors: Array) -> bool:
+    """Whether some of the vectors, (n, dimensions), are not of length 1, but for rounding.
+
+    Those of length 1 have the same order by cosine and by Euclidean distance.
+    """
+    return bool(np.abs(np.linalg.norm(vectors, axis=1) - 1).max(initial=0) >= SAME_LENGTH)
 
 
 def similarity_blocks(
