@@ -79,7 +79,7 @@ def classify(features: Features, *, seed: int = 0) -> Classification:
             left_out[metric], split[metric] = left_out["cosine"], split["cosine"]
             continue
         found = nearest(vectors[asked], vectors, most, metric, own=asked)
-        left_out[metric] = _accuracies(codes[found], codes[asked])
+        left_out[metric] = _accuracies(np.where(found < 0, -1, codes[found]), codes[asked])
         found = train[nearest(vectors[test], vectors[train], most, metric)]
         split[metric] = _accuracies(codes[found], codes[test])
     return Classification(left_out, split, len(asked), len(test), len(train), seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from indexer.embeddings.base import wants_whole_pictures
 from indexer.engines.elastic.location import is_on_cluster
 from indexer.errors import OutOfReach, UsageError, WeightsUnavailable
 from indexer.evaluation.embedding import embedded, only
@@ -57,6 +58,11 @@ class Vectors:
     features: Features
     identity: ModelIdentity | None = None
     took_s: float | None = None
+
+    @property
+    def of_whole_pictures(self) -> bool:
+        """Whether no faces were looked for."""
+        return self.identity is not None and wants_whole_pictures(self.identity)
 
 
 class PhotoRuns:
@@ -123,7 +129,7 @@ class PhotoRuns:
                 choice.settings,
             )
         self._watcher.step("measuring")
-        measured = Measured(features)
+        measured = Measured(features, faces_looked_for=not vectors.of_whole_pictures)
         selected = set(choice.photos.names)
         pairs = [p for p in self._material.pairs if {p.first, p.second} <= selected]
         measured.take(run.measures, pairs=pairs, metric=run.metric, stored=found, seed=self._seed)

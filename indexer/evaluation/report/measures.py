@@ -197,6 +197,8 @@ RETRIEVAL = (
     Measure("k-NN, split", ("knn_stratified",), percent, "high",
            "k-NN classification on a stratified split"),
     Measure("Queries", ("queries",), count),
+    Measure("Copies", ("copies",), count,
+           hint="photos that are byte for byte an earlier one; a query never counts its own"),
     Measure("Photos", ("photos",), count),
     Measure("People", ("people",), count),
 )  # fmt: skip
