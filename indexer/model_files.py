@@ -39,17 +39,19 @@ def write_model_file(path: Path, base: ModelIdentity, **values: Any) -> None:
 
 
 def read_model_file(
-    path: Path, names: tuple[str, ...], made_by: str
+    path: Path, names: tuple[str, ...], made_by: str, optional: tuple[str, ...] = ()
 ) -> tuple[dict[str, Array], ModelIdentity]:
-    """Return the values of these names, and the model. made_by: the command that writes them.
+    """Return the values of these names, and the model.
 
+    made_by: the command that writes them. optional: names that may be missing.
     Raises WeightsUnavailable if the file is not there or holds something else.
     """
     from zipfile import BadZipFile
 
     try:
         with np.load(path, allow_pickle=False) as data:
-            values = {name: data[name] for name in names}
+            there = (name for name in optional if name in data.files)
+            values = {name: data[name] for name in (*names, *there)}
             return values, from_document(json.loads(str(data["base"])))
     except FileNotFoundError as error:
         raise WeightsUnavailable(f"There is no file {path}: {made_by} makes one.") from error
