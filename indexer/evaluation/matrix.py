@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 STUDIES = FOLDER / "studies.toml"
-"""The matrix of the five studies' comparisons; `--matrix studies` names it."""
+CROPS = FOLDER / "crops.toml"
+COMING_ALONG = {"studies": STUDIES, "crops": CROPS}
+"""The matrices that come with Sightings, by what `--matrix` calls them: the five studies'
+comparisons, and crops with the pairs that are missed whatever the crop."""
 
 CARDS = FOLDER / "cards"
 """Cards of ONNX networks that are measured but not part of the package."""

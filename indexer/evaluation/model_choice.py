@@ -55,7 +55,7 @@ def digests_of(spec: str, settings: Settings) -> dict[str, str]:
     from indexer.weights import sha256_of
 
     weights = path_of(spec)
-    if spec == "facenet" and settings.facenet_weights:
+    if spec.partition("?")[0] == "facenet" and settings.facenet_weights:
         weights = Path(settings.facenet_weights).expanduser()
     if weights is None:
         return {}
@@ -76,11 +76,13 @@ def deciding(spec: str, settings: Settings) -> dict[str, Any]:
 
     return {
         "model": spec.partition(":")[0] if path_of(spec) else spec,
-        "crop": [] if spec.startswith(FEATURES) else _crops(spec),
+        "options": {} if spec.startswith(FEATURES) else _options(spec),
         "files": digests_of(spec, settings),
         "runtime": runtime_of(settings).name,
     }
 
 
-def _crops(spec: str) -> list[str]:
-    return parse_qs(spec.partition("?")[2]).get("crop", [])
+def _options(spec: str) -> dict[str, list[str]]:
+    """Return what a spec says after its `?`, less the files that `digests_of` reads."""
+    options = parse_qs(spec.partition("?")[2])
+    return {name: values for name, values in options.items() if name not in ("card", "base")}

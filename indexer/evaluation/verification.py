@@ -14,12 +14,14 @@ import numpy as np
 from indexer.errors import UsageError
 from indexer.evaluation.rates import allowed_accepts, far_key, roc_of
 from indexer.evaluation.similarity import lengths_differ
+from indexer.evaluation.wrong_pairs import wrong_among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from indexer.evaluation.rates import Roc
     from indexer.evaluation.records import Features, Pair
+    from indexer.evaluation.wrong_pairs import WrongPair
 
     Array = np.ndarray[Any, Any]
 
@@ -61,7 +63,8 @@ class Verification:
     cosine, euclidean: accuracies of both measures; roc, euclidean_roc: over the pairs of all folds.
     They differ for vectors of unequal lengths alone, as `lengths_differ` says.
     accuracy_all: the mean over folds where a pair with a photo without face counts as wrong.
-    pairs: how many were compared; pairs_left_out: how many lack a face.
+    pairs: how many were compared; pairs_left_out: how many lack a face. wrong: those told wrongly
+    by cosine, the worst first.
     """
 
     cosine: FoldAccuracies
@@ -72,6 +75,7 @@ class Verification:
     lengths_differ: bool
     pairs: int
     pairs_left_out: int
+    wrong: tuple[WrongPair, ...] = ()
 
     @property
     def tar_at_far(self) -> dict[str, float | None]:
@@ -107,6 +111,7 @@ class Verification:
                 "eer": self.euclidean_roc.equal_error_rate,
                 "tar_at_far": _tar_at_far(self.euclidean_roc),
             },
+            "wrong_pairs": [dict(vars(pair)) for pair in self.wrong],
         }
 
     def arrays(self) -> dict[str, Array]:
@@ -142,6 +147,11 @@ def verify(features: Features, pairs: Sequence[Pair]) -> Verification:
         lengths_differ=lengths_differ(features.vectors),
         pairs=int(both.sum()),
         pairs_left_out=int((~both).sum()),
+        wrong=wrong_among(
+            [pairs[place] for place in np.flatnonzero(both).tolist()],
+            cosines,
+            by_cosine.thresholds,
+        ),
     )
 
 

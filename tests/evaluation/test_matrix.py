@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 
 from indexer.embeddings.card import read_card
+from indexer.embeddings.preparation import preparation_of
 from indexer.errors import UsageError, WeightsUnavailable
-from indexer.evaluation.matrix import MEASURES, STUDIES, Matrix, read_matrix, specs_of
+from indexer.evaluation.matrix import (
+    COMING_ALONG,
+    CROPS,
+    MEASURES,
+    STUDIES,
+    Matrix,
+    read_matrix,
+    specs_of,
+)
 from indexer.evaluation.model_choice import chosen_spec, path_of
 
 RUN = '[[photos]]\nname = "one"\nmodel = "dlib"\n'
@@ -154,10 +163,27 @@ def test_the_studies_are_all_in_their_matrix() -> None:
     assert {run.pca for run in matrix.photos} >= {700, 900}
 
 
-def test_the_cards_of_the_studies_are_beside_them() -> None:
+def test_the_crops_are_of_the_photos_of_the_pairs_and_of_four_networks() -> None:
+    runs = read_matrix(CROPS).photos
+    assert {run.photos for run in runs} == {"pairs"}
+    prepared = {
+        preparation_of(spec.partition("?")[2])
+        for run in runs
+        for spec in specs_of(run)
+        if spec.startswith("facenet")
+    }
+    assert {(each.crop, each.margin_px, each.mirror) for each in prepared} == {
+        ("region", 0, True), ("region", 14, True), ("region", 32, True), ("region", 44, True),
+        ("aligned", 32, True), ("region", 32, False), ("region", 14, False),
+    }  # fmt: skip
+    assert {specs_of(run)[0].partition(":")[0] for run in runs} == {"facenet", "onnx", "dlib"}
+
+
+@pytest.mark.parametrize("matrix", COMING_ALONG.values(), ids=COMING_ALONG)
+def test_the_cards_of_a_matrix_are_beside_it(matrix: Path) -> None:
     cards = {
         spec.partition("?card=")[2]
-        for run in read_matrix(STUDIES).runs
+        for run in read_matrix(matrix).runs
         for spec in specs_of(run)
         if spec.startswith("onnx:")
     }

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from indexer.evaluation.records import Outcome
 
 FIRST_COLUMNS = ("name", "kind", "state", "reason")
+LONG_LISTS = ("wrong_pairs",)
+"""Metrics that are no figures, and stand in the JSON alone."""
 _NAMES_OF_ITEMS = (("attribute", "group"), ("photos",), ("name",))
 
 
@@ -86,7 +88,10 @@ def write_json(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
 
 def write_csv(path: Path, outcomes: Sequence[Outcome]) -> None:
     """Write a row for each outcome; columns are those of all of them, empty where one has none."""
-    rows = [dict(flattened(record, "")) for record in as_records(outcomes)]
+    records = as_records(outcomes)
+    for record in records:
+        record["metrics"] = {k: v for k, v in record["metrics"].items() if k not in LONG_LISTS}
+    rows = [dict(flattened(record, "")) for record in records]
     columns = dict.fromkeys(FIRST_COLUMNS)
     for part in ("configuration", "metrics", "made_with"):
         for row in rows:

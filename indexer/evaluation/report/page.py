@@ -20,7 +20,8 @@ from indexer.evaluation.report.measures import (
 from indexer.evaluation.report.origin import origin
 from indexer.evaluation.report.plots_video import found_for_detections
 from indexer.evaluation.report.runs import best_at, curves
-from indexer.evaluation.report.sheets import Sheets, make_sheets
+from indexer.evaluation.report.sheets import Sheets, make_sheets, picture_reader
+from indexer.evaluation.report.wrong import wrong_pairs
 from indexer.text import shown
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ def render(
         highlights=[each for each in best if each.title in highlights],
         best=best,
         tables=_tables(outcomes, distinct),
+        wrong=wrong_pairs(
+            outcomes, distinct, picture_reader(photos) if photos is not None else None
+        ),
         groups=tables.by_group(distinct),
         reduced=any(curve.outcome.configuration.get("pca") for curve in distinct),
         plots=_plots(outcomes, distinct, pause),

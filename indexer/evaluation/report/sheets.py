@@ -75,7 +75,7 @@ def make_sheets(
     Names of those left out for the page's size come second. photos: the folder that names in
     outcomes are relative to. queries: photos, or people, whose first photo is taken.
     """
-    read = _reader(photos)
+    read = picture_reader(photos)
     made: list[Sheets] = []
     left_out: list[str] = []
     taken = 0
@@ -160,7 +160,7 @@ def _of_different_people(rows: Sequence[int], persons: Sequence[str], count: int
     return list(chosen.values())
 
 
-def _reader(photos: Path) -> Callable[[str], str | None]:
+def picture_reader(photos: Path) -> Callable[[str], str | None]:
     """Return what reads a photo of the folder as a small JPEG in a data URI; None if it cannot.
 
     Names come with features that others may have made: none leads out of the folder. Links that
