@@ -62,8 +62,8 @@ class Outcome:
     tar_at_far, pairs, pairs_left_out, all by cosine, and `euclidean` with accuracy, accuracy_std,
     auc, eer, tar_at_far; wrong_pairs, a list of first, second, same, fold, cosine and the fold's
     threshold, the worst first; all_pairs with same, different (counts), threshold_at_far,
-    tar_at_far; top20 (of 20), top20_of_existing, map, recall_at ("1", "5", "20"), queries, copies (photos that
-    are one of an earlier one); by_photos, a list of photos (as "2-3"), people, queries,
+    tar_at_far; top20 (of 20), top20_of_existing, map, recall_at ("1", "5", "20"), queries, copies
+    (photos that are one of an earlier one); by_photos, a list of photos (as "2-3"), people, queries,
     top20_of_existing, map; knn_leave_one_out, knn_stratified; store with insert_s, search_ms,
     recall20 (against exact); by_group, a list of attribute, group, pairs, accuracy, tar, far (at
     the threshold possible), where attributes were given; stage_s.
