@@ -23,6 +23,7 @@ WAIT_S = 0.25
 
 def ahead(
     items: Generator[Item, None, None],
+    threads: Executor,
     count: int,
     *,
     on_wait: Callable[[], None] = lambda: None,
@@ -34,7 +35,7 @@ def ahead(
     this returns. on_wait: called here, every WAIT_S in which no item has come.
     """
     stage = _Stage(items, count)
-    stage.start()
+    running = threads.submit(stage.run)
     try:
         while True:
             try:
@@ -50,6 +51,7 @@ def ahead(
             yield made
     finally:
         stage.stop()
+        wait([running])
 
 
 def mapped(
@@ -83,18 +85,20 @@ class _End:
     error: BaseException | None = None
 
 
-class _Stage(threading.Thread, Generic[Item]):
+class _Stage(Generic[Item]):
     def __init__(self, items: Generator[Item, None, None], count: int) -> None:
-        super().__init__(name="ahead", daemon=True)
         self._items = items
         self._stopped = False
         self.made: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
         self.room = threading.Semaphore(count)
 
     def run(self) -> None:
+        """Make items until there are no more, or nobody wants any."""
         try:
             with closing(self._items):
                 self.room.acquire()
+                if self._stopped:
+                    return
                 for item in self._items:
                     self.made.put(item)
                     self.room.acquire()
@@ -108,4 +112,3 @@ class _Stage(threading.Thread, Generic[Item]):
     def stop(self) -> None:
         self._stopped = True
         self.room.release()
-        self.join()

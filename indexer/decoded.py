@@ -10,6 +10,7 @@ import numpy as np
 from indexer.display import displayed, lies
 from indexer.ffmpeg import translated_errors
 from indexer.frames import Picture, rgb_points
+from indexer.picture_memory import PictureMemory
 from indexer.planes import PlanePoints
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Conversion:
         if lies(turn):
             self.shape = (width, height, 3)
         self.lock = Lock()
+        self._memory = PictureMemory(self.shape)
         self._path = path
         self._turn = turn
         self._reformatter = VideoReformatter()
@@ -44,7 +46,13 @@ class Conversion:
             square = self._reformatter.reformat(
                 picture, width=width, height=height, format="rgb24", threads=1
             )
-        return np.ascontiguousarray(displayed(square.to_ndarray(), self._turn))
+        (plane,) = square.planes
+        lines = np.frombuffer(plane, np.uint8).reshape(height, -1)
+        if plane.line_size < 0:
+            lines = lines[::-1]
+        image_rgb = self._memory.picture()
+        image_rgb[:] = displayed(lines[:, : width * 3].reshape(height, width, 3), self._turn)
+        return image_rgb
 
     def points(self, picture: Any, density: int, cells: np.ndarray | None) -> np.ndarray | None:
         """Return the pixels at `spread_points` of a picture as displayed, from its planes.

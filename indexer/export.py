@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexer.errors import IndexFailure, NotFound, UsageError
+from indexer.placing import placed
 from indexer.records import Filters
 from indexer.text import shown
-from indexer.vector_files import arrow, format_of, placed, rows_column
+from indexer.vector_files import arrow, format_of, rows_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +124,7 @@ def _write_parquet(batches: Iterator[Rows], file: Path) -> int:
     schema = _table(pyarrow, first).schema
     repeated = ["media_id", "path", "person", "model"]
     with (
-        placed(file) as stream,
+        placed(file, private=True) as stream,
         pyarrow.parquet.ParquetWriter(stream, schema, use_dictionary=repeated) as writer,
     ):
         for rows in chain([first], batches):
@@ -155,7 +156,7 @@ def _write_npz(batches: Iterator[Rows], file: Path) -> int:
     columns: dict[str, Any] = {
         name: np.concatenate([part[name] for part in parts]) for name in parts[0]
     }
-    with placed(file) as stream:
+    with placed(file, private=True) as stream:
         np.savez(stream, **columns)
     return len(columns["face_id"])
 

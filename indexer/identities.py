@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 
 def to_document(model: ModelIdentity) -> dict[str, Any]:
-    """Return a model as JSON; `calibrated` only where it is set: older programs do not know it."""
+    """Return a model as JSON; what older programs do not know only where it is set."""
     document = asdict(model)
-    if model.calibrated is None:
-        del document["calibrated"]
+    for name in ("calibrated", "link_cosine"):
+        if document[name] is None:
+            del document[name]
     return document
 
 

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-PIXELS_AHEAD, MOST_AHEAD = 20_000_000, 32
-"""Pictures that wait for the networks: in pixels, which is 9 of 1080p or 60 MB, and in all."""
+PIXELS_HELD, LEAST_HELD, MOST_HELD = 20_000_000, 3, 32
+"""Pictures that a segment holds for the networks: in pixels, which is 9 of 1080p or 56 MB, and in
+all. About half of them wait, the others are looked at, side by side."""
 
 
 @dataclass(frozen=True)
@@ -82,18 +83,21 @@ def looks(
     has come.
     """
     settings = networks.settings.keyframes
-    room = min(max(PIXELS_AHEAD // max(pixels, 1), 2), MOST_AHEAD)
+    held = min(max(PIXELS_HELD // max(pixels, 1), LEAST_HELD), MOST_HELD)
+    waiting, at_once = held // 2, held - held // 2
+    if networks.on_cuda:  # which looks at a batch while the next one gathers
+        waiting = at_once = held
     if settings.order == "difference-first":
         chosen = key_frames(frames, settings, drawn_times=drawn_times)
-        ready = ahead(
-            times.each("decode", _with_pixels(chosen, _of_key_frame)), room, on_wait=on_wait
-        )
-        with closing(_detected(ready, _of_key_frame, networks, times, room)) as found:
+        pixels_made = times.each("decode", _with_pixels(chosen, _of_key_frame))
+        ready = ahead(pixels_made, networks.decoding, waiting, on_wait=on_wait)
+        with closing(_detected(ready, _of_key_frame, networks, times, at_once)) as found:
             for key_frame, detections in found:
                 yield _cut_out(key_frame, detections, networks)
         return
-    decoded = ahead(times.each("decode", _with_pixels(frames, _itself)), room, on_wait=on_wait)
-    with closing(_detected(decoded, _itself, networks, times, room)) as found:
+    pixels_made = times.each("decode", _with_pixels(frames, _itself))
+    decoded = ahead(pixels_made, networks.decoding, waiting, on_wait=on_wait)
+    with closing(_detected(decoded, _itself, networks, times, at_once)) as found:
         yield from _looks_of_faces(found, drawn_times, networks)
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from indexer.area import Tables, reduced, reduced_boxes, summed_areas
 from indexer.errors import WeightsUnavailable
 from indexer.inference import Network, in_parts, load_net, threads_of
+from indexer.pieces import in_pieces
 from indexer.proposals import moved, squared, suppressed, suppressed_within
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Cascade:
         self._p_net, self._r_net, self._o_net = (
             in_parts(load_net(network, runtime), BOXES_ON_CUDA) for network in mtcnn_networks()
         )
+        if runtime.name == "openvino":
+            self._p_net = in_pieces(self._p_net)
         self._threads = threads_of(runtime)
         self._tables = Tables()
         # On CUDA pictures go through the networks together; on processors side by side.

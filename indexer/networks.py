@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 MOST_AT_ONCE = 4
-"""Each segment that is worked on holds a decoder and pictures: about 200 MB for 1080p."""
+"""Each segment that is worked on holds a decoder and pictures: about 120 MB for 1080p."""
+MOST_DECODING = 64
+"""Far more than anybody works on at the same time: searches by video come on top of a run."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,15 @@ class Networks:
     def threads(self) -> ThreadPoolExecutor:
         """The threads that the networks work in, whatever they are asked by."""
         return ThreadPoolExecutor(self.detector.runtime.threads, thread_name_prefix="networks")
+
+    @cached_property
+    def decoding(self) -> ThreadPoolExecutor:
+        """The threads that decode, as many as segments are worked on at the same time.
+
+        They are used again: memory that was a decoder's serves the next one in the same thread,
+        while with a thread for each segment the C library keeps some for each of dozens.
+        """
+        return ThreadPoolExecutor(MOST_DECODING, thread_name_prefix="decoding")
 
     @property
     def link_cosine(self) -> float:

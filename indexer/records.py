@@ -201,7 +201,8 @@ class ModelIdentity:
     """What made an index's embeddings: recipe (how a face becomes network input) and weights.
 
     thresholds: the model's own, as it comes. calibrated: those measured on the index's own faces,
-    which go before them; only an index knows any (`Versions.set_thresholds`).
+    which go before them; only an index knows any (`Versions.set_thresholds`). link_cosine: from
+    which faces in neighbouring frames are linked, where that was measured; see `link_cosines`.
     """
 
     name: str
@@ -212,6 +213,7 @@ class ModelIdentity:
     licence: str
     thresholds: Thresholds | None = None
     calibrated: Thresholds | None = None
+    link_cosine: float | None = None
 
     @property
     def key(self) -> str:

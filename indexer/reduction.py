@@ -5,13 +5,14 @@ Pearson, On lines and planes of closest fit to systems of points in space, 1901;
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from indexer.errors import EnvironmentFailure, UsageError
+from indexer.link_cosines import carried_over, link_cosine
 from indexer.model_files import read_model_file, write_model_file
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 ROWS_TOGETHER = 1024
 FIELDS = ("mean", "components", "scales", "whitened", "kept", "vectors")
+LINK_COSINE = "link_cosine"
+"""A field that older files lack."""
+COMPARED = 2000
+"""At most so many vectors, of the whole index, tell what becomes of the base model's cosines."""
 SMALLEST_SHARE = 1e-10
 """Of the largest variance: what lies below is rounding of float32 vectors, and is not whitened."""
 
@@ -36,7 +41,8 @@ class Reduction:
     mean: (d,), components: (k, d) rows of length 1, the widest first, scales: (k,) by which the
     coordinates are divided, 1 without whitening; all float32. whitened: whether the scales are the
     deviations along the axes. kept: share of the variance that remains, 0..1. vectors: how many it
-    was fitted on.
+    was fitted on. link_cosine: from which reduced vectors of neighbouring frames are linked, None
+    where that was not measured.
     """
 
     mean: Array = field(repr=False)
@@ -45,6 +51,7 @@ class Reduction:
     whitened: bool
     kept: float
     vectors: int
+    link_cosine: float | None = None
 
     def apply(self, vectors: Array) -> Array:
         """Reduce vectors: (n, d) -> (n, k) float32, of any length."""
@@ -69,8 +76,9 @@ def fit_index(
 ) -> tuple[Reduction, ModelIdentity]:
     """Fit a reduction of all vectors of an index; return it with the model that made them.
 
-    It takes 24 d² bytes of memory. Raises EnvironmentFailure for an empty index, UsageError as
-    `fit` does.
+    From which cosine faces are linked is carried over from that model, without any names.
+    It takes 24 d² bytes of memory, and about 100 MB for that. Raises EnvironmentFailure for an
+    empty index, UsageError as `fit` does.
     """
     index.refresh()
     model = index.model
@@ -78,8 +86,16 @@ def fit_index(
         raise EnvironmentFailure(
             "The index is empty. Fill it first: sightings index PATH --model MODEL"
         )
-    _check(dimensions, index.count(), model.dimensions)
-    return fit_batches(_batches(index), dimensions, whiten=whiten), model
+    count = index.count()
+    _check(dimensions, count, model.dimensions)
+    some: list[Array] = []
+    batches = _noting(_batches(index), -(-count // COMPARED), some)
+    reduction = fit_batches(batches, dimensions, whiten=whiten)
+    before = np.concatenate(some)
+    after = reduction.apply(before)
+    lengths = np.linalg.norm(after, axis=1, keepdims=True)
+    after = np.divide(after, lengths, out=np.zeros_like(after), where=lengths > 0)
+    return replace(reduction, link_cosine=carried_over(link_cosine(model), before, after)), model
 
 
 def fit_batches(batches: Iterable[Array], dimensions: int, *, whiten: bool = False) -> Reduction:
@@ -115,12 +131,16 @@ def save(path: Path, reduction: Reduction, base: ModelIdentity) -> None:
 
     Raises UsageError if the file is there already, EnvironmentFailure if it cannot be written.
     """
-    write_model_file(path, base, **{name: getattr(reduction, name) for name in FIELDS})
+    values = {name: getattr(reduction, name) for name in FIELDS}
+    if reduction.link_cosine is not None:
+        values[LINK_COSINE] = reduction.link_cosine
+    write_model_file(path, base, **values)
 
 
 def load(path: Path) -> tuple[Reduction, ModelIdentity]:
     """Return what `save` wrote. Raises WeightsUnavailable if the file is not there or is none."""
-    values, base = read_model_file(path, FIELDS, "sightings pca")
+    values, base = read_model_file(path, FIELDS, "sightings pca", optional=(LINK_COSINE,))
+    linked = values.get(LINK_COSINE)
     reduction = Reduction(
         mean=values["mean"],
         components=values["components"],
@@ -128,6 +148,7 @@ def load(path: Path) -> tuple[Reduction, ModelIdentity]:
         whitened=bool(values["whitened"]),
         kept=float(values["kept"]),
         vectors=int(values["vectors"]),
+        link_cosine=None if linked is None else float(linked),
     )
     return reduction, base
 
@@ -156,6 +177,15 @@ def _check(dimensions: int, vectors: int, of_model: int) -> None:
             f"{vectors} vectors of {of_model} dimensions can be reduced to at least 1 and at most "
             f"{min(vectors, of_model)} dimensions, not to {dimensions}."
         )
+
+
+def _noting(batches: Iterator[Array], step: int, noted: list[Array]) -> Iterator[Array]:
+    """Pass batches on, and note each `step`-th of all rows."""
+    start = 0
+    for batch in batches:
+        noted.append(np.asarray(batch, np.float32)[-start % step :: step])
+        start += len(batch)
+        yield batch
 
 
 def _batches(index: Index) -> Iterator[Array]:

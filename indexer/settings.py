@@ -46,13 +46,13 @@ class KeyframeSettings:
         "`delta-e`, `fps=R` (R frames a second), `random=N` (N frames a video) or `all`",
     )
     min_delta_e: Positive = setting(
-        8.0, "mean CIELAB difference from which a frame is new; 8 keeps about 1 in 7 lively frames"
+        12.0, "mean CIELAB difference from which a frame is new; cuts exceed it by far"
     )
     min_cell_delta_e: Positive = setting(
-        30.0, "the same for any one cell of a 16 x 9 grid: a mean hides a small new face"
+        50.0, "the same for any one cell of a 16 x 9 grid: a mean hides a small new face"
     )
     max_gap_s: Positive = setting(
-        1.0, "a frame is new after this time, however alike; 1 s bounds what can be missed"
+        0.8, "a frame is new after this time, however alike; it bounds what can be missed"
     )
     reference: Literal["last-kept", "previous"] = setting(
         "last-kept", "what a frame is compared with; `previous` misses slow drift"

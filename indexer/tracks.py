@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CUT_DELTA_E = 15.0
 """Mean CIELAB difference of neighbouring key frames from which the picture counts as cut.
 
-A slow change crosses the key-frame threshold (8 by default) by little; a cut by far.
+A slow change crosses the key-frame threshold (12 by default) by little; a cut by far.
 """
 
 LINKING_IOU = 0.3

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from indexer.errors import EnvironmentFailure, MissingExtra, UsageError
+from indexer.errors import MissingExtra, UsageError
 from indexer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO
+    from pathlib import Path
 
     import numpy as np
 
@@ -43,27 +38,6 @@ def arrow() -> Any:
     except ImportError as error:
         raise MissingExtra("A Parquet file", "evaluate") from error
     return pyarrow
-
-
-@contextmanager
-def placed(file: Path) -> Iterator[BinaryIO]:
-    """Give a stream whose bytes become the file in one step, unless an error ends the block.
-
-    Only the user can read the file: vectors of faces are biometric data.
-    Raises EnvironmentFailure if it cannot be written.
-    """
-    try:
-        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                yield stream
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise EnvironmentFailure(f"{shown(file)} cannot be written: {reason}.") from error
 
 
 def rows_column(rows: np.ndarray) -> Any:

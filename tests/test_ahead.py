@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 
-@pytest.fixture(autouse=True)
-def no_thread_is_left():
-    yield
-    assert [each.name for each in threading.enumerate() if each.name == "ahead"] == []
+@pytest.fixture
+def pool():
+    """Threads, of which none is still at work in the end."""
+    with ThreadPoolExecutor(4) as threads:
+        yield threads
+        # All four can meet only if nothing else runs in any of them.
+        meeting = threading.Barrier(5)
+        for _ in range(4):
+            threads.submit(meeting.wait, 20)
+        meeting.wait(20)
 
 
 def numbers(end: int, made: list[int] | None = None) -> Generator[int, None, None]:
@@ -29,12 +35,12 @@ def numbers(end: int, made: list[int] | None = None) -> Generator[int, None, Non
         yield number
 
 
-def test_the_items_come_in_their_order() -> None:
-    assert list(ahead(numbers(1000), 3)) == list(range(1000))
-    assert list(ahead(numbers(0), 1)) == []
+def test_the_items_come_in_their_order(pool) -> None:
+    assert list(ahead(numbers(1000), pool, 3)) == list(range(1000))
+    assert list(ahead(numbers(0), pool, 1)) == []
 
 
-def test_no_more_than_asked_for_are_made_early() -> None:
+def test_no_more_than_asked_for_are_made_early(pool) -> None:
     made: list[int] = []
 
     def made_in_the_end() -> int:
@@ -44,34 +50,34 @@ def test_no_more_than_asked_for_are_made_early() -> None:
             time.sleep(0.2)
         return count
 
-    with closing(ahead(numbers(100, made), 4)) as items:
+    with closing(ahead(numbers(100, made), pool, 4)) as items:
         assert next(items) == 0
         assert made_in_the_end() == 1 + 4
         assert next(items) == 1
         assert made_in_the_end() == 2 + 4
 
 
-def test_they_are_made_in_another_thread_one_at_a_time() -> None:
+def test_they_are_made_in_another_thread_one_at_a_time(pool) -> None:
     def threads() -> Generator[int, None, None]:
         for _ in range(5):
             yield threading.get_ident()
 
-    assert len(set(ahead(threads(), 2))) == 1
-    assert threading.get_ident() not in set(ahead(threads(), 2))
+    assert len(set(ahead(threads(), pool, 2))) == 1
+    assert threading.get_ident() not in set(ahead(threads(), pool, 2))
 
 
-def test_an_error_comes_after_the_items_before_it() -> None:
+def test_an_error_comes_after_the_items_before_it(pool) -> None:
     def broken() -> Generator[int, None, None]:
         yield 1
         raise ValueError("no more")
 
-    items = ahead(broken(), 5)
+    items = ahead(broken(), pool, 5)
     assert next(items) == 1
     with pytest.raises(ValueError, match="no more"):
         next(items)
 
 
-def test_closing_it_closes_the_generator_in_its_own_thread() -> None:
+def test_closing_it_closes_the_generator_in_its_own_thread(pool) -> None:
     closed_in: list[int] = []
 
     def endless() -> Generator[int, None, None]:
@@ -83,13 +89,13 @@ def test_closing_it_closes_the_generator_in_its_own_thread() -> None:
         finally:
             closed_in.append(threading.get_ident())
 
-    with closing(ahead(endless(), 2)) as items:
+    with closing(ahead(endless(), pool, 2)) as items:
         assert next(items) == 0
     assert len(closed_in) == 1
     assert closed_in != [threading.get_ident()]
 
 
-def test_who_waits_is_called_and_may_give_up() -> None:
+def test_who_waits_is_called_and_may_give_up(pool) -> None:
     hold = threading.Event()
 
     def slow() -> Generator[int, None, None]:
@@ -101,24 +107,18 @@ def test_who_waits_is_called_and_may_give_up() -> None:
         raise TimeoutError("waited")
 
     with pytest.raises(TimeoutError, match="waited"):
-        list(ahead(slow(), 1, on_wait=give_up))
+        list(ahead(slow(), pool, 1, on_wait=give_up))
 
 
-def test_stages_can_follow_each_other() -> None:
+def test_stages_can_follow_each_other(pool) -> None:
     def doubled(items: Generator[int, None, None]) -> Generator[int, None, None]:
         with closing(items):
             for item in items:
                 yield 2 * item
 
-    assert list(ahead(doubled(ahead(numbers(50), 2)), 2)) == list(range(0, 100, 2))
-    with closing(ahead(doubled(ahead(numbers(50), 2)), 2)) as items:
+    assert list(ahead(doubled(ahead(numbers(50), pool, 2)), pool, 2)) == list(range(0, 100, 2))
+    with closing(ahead(doubled(ahead(numbers(50), pool, 2)), pool, 2)) as items:
         assert next(items) == 0
-
-
-@pytest.fixture
-def pool():
-    with ThreadPoolExecutor(4) as threads:
-        yield threads
 
 
 def test_results_come_in_the_order_of_the_items_whoever_is_done_first(pool) -> None:
@@ -172,6 +172,6 @@ def test_work_that_is_given_up_has_ended_and_closed_what_it_reads(pool) -> None:
         running.remove(number)
         return number
 
-    with closing(mapped(work, ahead(endless(), 2), pool, 3)) as results:
+    with closing(mapped(work, ahead(endless(), pool, 2), pool, 3)) as results:
         assert next(results) == 0
     assert (closed, running) == ([True], [])

@@ -70,7 +70,7 @@ def test_decisions_equal_those_of_full_frames_near_the_threshold() -> None:
     rng = np.random.default_rng(5)
     base = rng.integers(40, 200, (180, 320, 3)).astype(float)
     clip = [
-        np.clip(base + rng.normal(0, 4, base.shape) + i * 1.5, 0, 255).astype(np.uint8)
+        np.clip(base + rng.normal(0, 4, base.shape) + i * 2.0, 0, 255).astype(np.uint8)
         for i in range(60)
     ]
     expected, reference = [], None

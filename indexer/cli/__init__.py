@@ -22,9 +22,9 @@ from indexer.cli import (
     keys,
     kibana,
     library,
+    pca,
     people,
     quantise,
-    reduce,
     search,
     serve,
     upkeep,
@@ -50,7 +50,7 @@ people.add_to(app)
 export.add_to(app)
 upkeep.add_to(app)
 calibrate.add_to(app)
-reduce.add_to(app)
+pca.add_to(app)
 quantise.add_to(app)
 jobs.add_to(app)
 demo.add_to(app)

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from indexer.embeddings.listing import IMAGENET_NAMES
-from indexer.errors import EnvironmentFailure, UsageError
+from indexer.errors import UsageError
+from indexer.placing import place_text
 from indexer.records import Thresholds  # noqa: TC001 (pydantic reads Card's types when it runs)
 
 if TYPE_CHECKING:
@@ -123,7 +124,8 @@ def read_card(path: Path) -> Card:
 def write_thresholds(path: Path, identity: ModelIdentity, thresholds: Thresholds) -> None:
     """Put thresholds into the card of a model, whose other fields stay as they are written.
 
-    Raises UsageError if the card cannot be used, or is not that of the model.
+    Raises UsageError if the card cannot be used, or is not that of the model, EnvironmentFailure if
+    it cannot be written.
     """
     card = read_card(path)
     if (card.name, card.recipe, card.dimensions) != (
@@ -137,13 +139,7 @@ def write_thresholds(path: Path, identity: ModelIdentity, thresholds: Thresholds
             "which is another model. Give the card with which the index was made."
         )
     fields = json.loads(path.read_text(encoding="utf-8")) | {"thresholds": asdict(thresholds)}
-    beside = path.with_name(f"{path.name}.part")
-    try:
-        beside.write_text(json.dumps(fields, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise EnvironmentFailure(f"The card {path} cannot be written: {error}.") from error
+    place_text(path, json.dumps(fields, indent=2, ensure_ascii=False) + "\n")
 
 
 def of_identity(identity: ModelIdentity) -> Card:

@@ -46,6 +46,7 @@ class Reduced(Embedder):
             weights_sha256=sha256_of(path),
             weights_path=str(path.resolve()),
             licence=base.identity.licence,
+            link_cosine=reduction.link_cosine,
         )
 
     def crop(self, image_rgb: Array, detection: Detection) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from indexer.errors import UsageError
 from indexer.evaluation.rates import allowed_accepts, far_key, reached
 from indexer.evaluation.records import FARS
-from indexer.evaluation.similarity import BLOCK, codes_of, unit
+from indexer.evaluation.similarity import BLOCK, codes_of, pictures_of, unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -185,6 +185,4 @@ def _histogram(scores: Array) -> Array:
 
 def _distinct(vectors: Array) -> Array:
     """Return the rows that equal no earlier one, in order."""
-    packed = np.ascontiguousarray(vectors)
-    as_bytes = packed.view(np.dtype((np.void, packed.dtype.itemsize * packed.shape[1]))).ravel()
-    return np.sort(np.unique(as_bytes, return_index=True)[1])
+    return np.sort(np.unique(pictures_of(vectors), return_index=True)[1])

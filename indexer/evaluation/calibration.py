@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from indexer.errors import UsageError
 from indexer.evaluation.all_pairs import LEAST_ACCEPTS, compare_all
-from indexer.evaluation.rates import far_key, reached
+from indexer.evaluation.rates import GALLERIES, far_key, reached
 from indexer.records import Thresholds
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 POSSIBLE_FAR, SAME_PERSON_FAR = 1e-3, 1e-5
 """False-accept rates of the verdicts `possible` and `same person`, for one pair of photos."""
-
-GALLERIES = (1_000, 10_000, 100_000, 1_000_000)
-"""Numbers of faces among which a search may look."""
 
 DECIMALS = 3
 """Of thresholds, rounded up, so that no more pairs than a rate allows reach them."""

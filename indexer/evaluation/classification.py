@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexer.errors import UsageError
-from indexer.evaluation.similarity import codes_of, nearest
+from indexer.evaluation.similarity import codes_of, lengths_differ, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +23,6 @@ NEIGHBOURS = (1, 5)
 """The nearest alone, and the votes of five, as study 000 has them."""
 
 TEST_SHARE = 0.2
-
-SAME_LENGTH = 1e-5
-"""Vectors brought to length 1 in float32 are within 1e-6 of it."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +73,13 @@ def classify(features: Features, *, seed: int = 0) -> Classification:
     left_out: dict[Metric, ByK] = {}
     split: dict[Metric, ByK] = {}
     # Among vectors of length 1 both measures have the same nearest, and half the work will do.
-    lengths = np.linalg.norm(vectors, axis=1)
+    one_measure = not lengths_differ(vectors)
     for metric in METRICS:
-        if metric == "euclidean" and np.abs(lengths - 1).max() < SAME_LENGTH:
+        if metric == "euclidean" and one_measure:
             left_out[metric], split[metric] = left_out["cosine"], split["cosine"]
             continue
         found = nearest(vectors[asked], vectors, most, metric, own=asked)
-        left_out[metric] = _accuracies(codes[found], codes[asked])
+        left_out[metric] = _accuracies(np.where(found < 0, -1, codes[found]), codes[asked])
         found = train[nearest(vectors[test], vectors[train], most, metric)]
         split[metric] = _accuracies(codes[found], codes[test])
     return Classification(left_out, split, len(asked), len(test), len(train), seed)

@@ -13,6 +13,7 @@ from indexer.engines import open_index
 from indexer.errors import EnvironmentFailure
 from indexer.evaluation.features import features_of
 from indexer.ingest import ingest
+from indexer.placing import make_folder, place_text
 from indexer.text import counted
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def embedded(
     """
     identity, options = networks.embedder.identity, networks.settings.options_for("photo")
     place = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', identity.key)}-{options}.sightings"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     times = KeptTimes(place.with_suffix(".times.json"))
     with open_index(str(place), create=True) as index:
         with watcher.files() as progress:
@@ -103,12 +104,10 @@ class KeptTimes:
             self.save()
 
     def save(self) -> None:
-        """Write the times."""
+        """Write the times. Raises EnvironmentFailure if they cannot be written."""
         with self._turn:
             told = {"photos": self._photos, "in_all_s": self._in_all_s, "stage_s": self._seconds}
-            part = self._file.with_name(f"{self._file.name}.part")
-            part.write_text(json.dumps(told), encoding="utf-8")
-            part.replace(self._file)
+            place_text(self._file, json.dumps(told))
             self._saved_s = time.monotonic()
 
     def took_s(self, count: int) -> float:

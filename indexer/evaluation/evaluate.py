@@ -17,6 +17,7 @@ from indexer.evaluation.progress import Watcher
 from indexer.evaluation.records import Outcome
 from indexer.evaluation.video.recipes import MIXED
 from indexer.evaluation.video_runs import VideoRuns, is_reference
+from indexer.evaluation.work_folder import KINDS, WorkFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,14 +78,15 @@ class Evaluation:
         self._matrix = matrix
         self._request = request
         self._watcher = watcher
-        self._kept = KeptOutcomes(request.work / "outcomes")
+        self._work = WorkFolder(request.work)
+        self._kept = {kind: KeptOutcomes(self._work.outcomes(kind)) for kind in KINDS}
         material = read_material(request.photos, request.pairs, request.attributes)
         loader = Loader(watcher)
         self._photos = PhotoRuns(
             material,
             loader,
             watcher,
-            work=request.work,
+            work=self._work,
             models=request.models,
             elasticsearch=request.elasticsearch,
             seed=matrix.seed,
@@ -94,7 +96,7 @@ class Evaluation:
             request.recipe,
             loader,
             watcher,
-            work=request.work,
+            work=self._work,
             models=request.models,
         )
 
@@ -102,6 +104,8 @@ class Evaluation:
         """Do all runs; those on videos that others are compared with come before these."""
         runs = self._matrix.runs
         outcomes: dict[str, Outcome] = {}
+        if unused := self._work.unused():
+            self._watcher.warn(unused)
         for number, run in enumerate(sorted(runs, key=self._turn), 1):
             self._watcher.begin(run.name, number, len(runs))
             try:
@@ -132,16 +136,16 @@ class Evaluation:
         """Return what comes of a run, and whether it was kept from before."""
         settings = self._settings(run)
         if isinstance(run, PhotoRun):
-            plan = self._photos.plan(run, settings)
+            plan, stored = self._photos.plan(run, settings), self._kept["photos"]
         else:
-            plan = self._videos.plan(run, settings)
+            plan, stored = self._videos.plan(run, settings), self._kept["video"]
         key = key_of(plan.deciding)
-        kept = self._kept.find(key)
+        kept = stored.find(key)
         if kept is not None:
             outcome = replace(kept, name=run.name, configuration=plan.configuration)
         else:
             outcome = plan.carry_out()
-            self._kept.keep(key, outcome)
+            stored.keep(key, outcome)
         plan.note(outcome)
         return outcome, kept is not None
 

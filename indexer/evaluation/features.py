@@ -19,9 +19,10 @@ from indexer.evaluation.exported import COLUMNS, IS_EXPORTED, exported_features
 from indexer.evaluation.records import Features
 from indexer.files import names_in
 from indexer.media import PHOTO_SUFFIXES
+from indexer.placing import placed
 from indexer.records import Filters
 from indexer.text import shown
-from indexer.vector_files import arrow, format_of, placed, rows_column
+from indexer.vector_files import arrow, format_of, rows_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -87,7 +88,7 @@ def write_features(features: Features, file: Path) -> None:
         arrays: dict[str, Any] = {"vectors": features.vectors}
         arrays |= {name: np.array(getattr(features, name), dtype=str) for name in _TEXTS}
         arrays |= {name: np.array(json.dumps(value)) for name, value in _rest(features).items()}
-        with placed(file) as stream:
+        with placed(file, private=True) as stream:
             np.savez(stream, **arrays)
         return
     pyarrow = arrow()
@@ -105,7 +106,7 @@ def write_features(features: Features, file: Path) -> None:
             "Write .npz."
         ) from error
     table = pyarrow.table(columns).replace_schema_metadata(metadata)
-    with placed(file) as stream:
+    with placed(file, private=True) as stream:
         pyarrow.parquet.write_table(table, stream)
 
 

@@ -21,7 +21,7 @@ class Loader:
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
         self._latest: tuple[tuple[str, Settings], Networks] | None = None
-        self._out_of_reach: dict[str, str] = {}
+        self._out_of_reach: dict[tuple[str, str], str] = {}
 
     def load(self, spec: str, settings: Settings) -> Networks:
         """Return the networks of a model under settings. Raises what `load_networks` does."""
@@ -35,7 +35,8 @@ class Loader:
     def _loaded(self, spec: str, settings: Settings) -> Networks:
         from indexer.networks import load_networks
 
-        weights = spec.partition("?")[0]
+        # Of the settings, this one alone says where weights lie.
+        weights = spec.partition("?")[0], settings.facenet_weights
         if weights in self._out_of_reach:
             raise WeightsUnavailable(self._out_of_reach[weights])
         try:

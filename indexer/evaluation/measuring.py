@@ -12,7 +12,7 @@ from indexer.evaluation.classification import classify
 from indexer.evaluation.groups import compare_groups
 from indexer.evaluation.photo_folder import person_of
 from indexer.evaluation.retrieval import TOP, retrieve
-from indexer.evaluation.similarity import codes_of
+from indexer.evaluation.similarity import codes_of, pictures_of
 from indexer.evaluation.verification import verify
 
 if TYPE_CHECKING:
@@ -31,15 +31,18 @@ MAP_PEOPLE, MAP_PHOTOS = 12, 20
 
 
 class Measured:
-    """Metrics and arrays, under the names of `Outcome`, as they come together."""
+    """Metrics and arrays, under the names of `Outcome`, as they come together.
 
-    def __init__(self, features: Features) -> None:
+    faces_looked_for: False where whole pictures were embedded, so that none could be missing.
+    """
+
+    def __init__(self, features: Features, *, faces_looked_for: bool = True) -> None:
         self._features = features
         photos = len(features.names) + len(features.missing)
         self.metrics: dict[str, Any] = {
             "photos": photos,
             "people": len({person_of(name) for name in features.names + features.missing}),
-            "detection_rate": len(features.names) / photos,
+            "detection_rate": len(features.names) / photos if faces_looked_for else None,
             "dimensions": int(features.vectors.shape[1]),
         }
         self.arrays: dict[str, Array] = {
@@ -116,4 +119,8 @@ def with_reduction(features: Features, dimensions: int, *, whiten: bool) -> Feat
     from indexer.reduction import fit
 
     reduction = fit(features.vectors, dimensions, whiten=whiten)
-    return replace(features, vectors=reduction.apply(features.vectors))
+    # Products of matrices round differently by row: what was equal is to stay so.
+    _, firsts, own = np.unique(
+        pictures_of(features.vectors), return_index=True, return_inverse=True
+    )
+    return replace(features, vectors=reduction.apply(features.vectors)[firsts[own.reshape(-1)]])

@@ -5,41 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
-from indexer.errors import EnvironmentFailure
 from indexer.evaluation.records import Outcome
 from indexer.evaluation.report.flat import plain
+from indexer.placing import make_folder, not_written, place_text, placed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from indexer.evaluation.records import OutcomeKind
-
-PACKAGE = Path(__file__).parents[1]
-MEASURING: Mapping[OutcomeKind, Sequence[str]]
-MEASURING = {
-    "photos": (
-        "crops.py",
-        "reduction.py",
-        "embeddings/*.py",
-        "evaluation/*.py",
-        "evaluation/stores/*.py",
-    ),
-    "video": ("*.py", "embeddings/*.py", "evaluation/*.py", "evaluation/video/*.py"),
-}
-"""The code that decides what is measured; a change of it makes outcomes that are kept stale."""
-
-
-def code_digest(kind: OutcomeKind) -> str:
-    """Return the SHA-256 of the code that decides what is measured, in hex."""
-    digest = hashlib.sha256()
-    for pattern in MEASURING[kind]:
-        for path in sorted(PACKAGE.glob(pattern)):
-            digest.update(f"{path.relative_to(PACKAGE)}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 def key_of(deciding: Mapping[str, Any]) -> str:
@@ -54,10 +29,7 @@ class KeptOutcomes:
     def __init__(self, folder: Path) -> None:
         """Use a folder, which is made if it is not there. Raises EnvironmentFailure."""
         self._folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EnvironmentFailure(f"The work folder {folder} cannot be made: {error}") from error
+        make_folder(folder)
 
     def find(self, key: str) -> Outcome | None:
         """Return the outcome that is kept under a key; None if there is none that can be read."""
@@ -82,19 +54,15 @@ class KeptOutcomes:
         if pickled := [name for name, each in outcome.arrays.items() if each.dtype.hasobject]:
             raise TypeError(f"Arrays of objects cannot be kept: {', '.join(pickled)}.")
         json_path, arrays_path = self._path(key, ".json"), self._path(key, ".npz")
-        part = arrays_path.with_name(f"{arrays_path.name}.part")
+        # The JSON last: it says that the outcome is there.
         try:
-            # The JSON last: it says that the outcome is there.
             json_path.unlink(missing_ok=True)
-            with part.open("wb") as file:
-                arrays: dict[str, Any] = {**outcome.arrays}
-                np.savez_compressed(file, **arrays)
-            part.replace(arrays_path)
-            json_part = json_path.with_name(f"{json_path.name}.part")
-            json_part.write_text(json.dumps(fields, indent=1), encoding="utf-8")
-            json_part.replace(json_path)
         except OSError as error:
-            raise EnvironmentFailure(f"{json_path} cannot be written: {error}") from error
+            raise not_written(json_path, error) from error
+        arrays: dict[str, Any] = {**outcome.arrays}
+        with placed(arrays_path) as stream:
+            np.savez_compressed(stream, **arrays)
+        place_text(json_path, json.dumps(fields, indent=1))
 
     def _path(self, key: str, suffix: str) -> Path:
         return self._folder / f"{key}{suffix}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from indexer.embeddings.base import wants_whole_pictures
 from indexer.engines.elastic.location import is_on_cluster
 from indexer.errors import OutOfReach, UsageError, WeightsUnavailable
 from indexer.evaluation.embedding import embedded, only
@@ -12,7 +13,6 @@ from indexer.evaluation.machine import describe
 from indexer.evaluation.matrix import specs_of
 from indexer.evaluation.measuring import Measured, with_reduction
 from indexer.evaluation.model_choice import FEATURES, chosen_spec, deciding, path_of
-from indexer.evaluation.outcomes import code_digest
 from indexer.evaluation.photo_folder import Photos, person_of, select
 from indexer.evaluation.plans import Plan, without_blanks
 from indexer.evaluation.records import Features, Outcome
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from indexer.evaluation.material import Material
     from indexer.evaluation.matrix import PhotoRun
     from indexer.evaluation.progress import Watcher
+    from indexer.evaluation.work_folder import WorkFolder
     from indexer.records import ModelIdentity
     from indexer.settings import Settings
 
@@ -58,6 +59,11 @@ class Vectors:
     identity: ModelIdentity | None = None
     took_s: float | None = None
 
+    @property
+    def of_whole_pictures(self) -> bool:
+        """Whether no faces were looked for."""
+        return self.identity is not None and wants_whole_pictures(self.identity)
+
 
 class PhotoRuns:
     """Plans runs over photos and does them; runs with the same vectors make them once.
@@ -71,7 +77,7 @@ class PhotoRuns:
         loader: Loader,
         watcher: Watcher,
         *,
-        work: Path,
+        work: WorkFolder,
         models: Path | None,
         elasticsearch: str,
         seed: int,
@@ -81,7 +87,6 @@ class PhotoRuns:
         self._watcher = watcher
         self._work = work
         self._models = models
-        self._code = code_digest("photos")
         self._elasticsearch = elasticsearch
         self._seed = seed
         self._photos: dict[tuple[str, int | None], Photos] = {}
@@ -101,7 +106,6 @@ class PhotoRuns:
             "photos": choice.photos.digest,
             "files": dict(self._material.digests),
             "seed": self._seed,
-            "code": self._code,
         }
         told = _configuration(run, choice)
         return Plan(decided_by, told, lambda: self._outcome(run, choice, told))
@@ -118,10 +122,14 @@ class PhotoRuns:
         if choice.store is not None:
             self._watcher.step(f"searching in {choice.store.partition('@')[0]}")
             found = stored(
-                features.vectors, choice.store, run.metric, self._work / "stores", choice.settings
+                features.vectors,
+                choice.store,
+                run.metric,
+                self._work.folder / "stores",
+                choice.settings,
             )
         self._watcher.step("measuring")
-        measured = Measured(features)
+        measured = Measured(features, faces_looked_for=not vectors.of_whole_pictures)
         selected = set(choice.photos.names)
         pairs = [p for p in self._material.pairs if {p.first, p.second} <= selected]
         measured.take(run.measures, pairs=pairs, metric=run.metric, stored=found, seed=self._seed)
@@ -179,7 +187,7 @@ class PhotoRuns:
         self._watcher.step("loading the model")
         networks = self._loader.load(choice.spec, choice.settings)
         self._watcher.step("embedding")
-        folder = self._work / "indexes"
+        folder = self._work.indexes("photos", choice.settings)
         features, took_s = embedded(choice.photos, networks, folder, self._watcher)
         return Vectors(features, networks.embedder.identity, took_s)
 

@@ -17,6 +17,9 @@ from indexer.errors import UsageError
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
+GALLERIES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+"""Numbers of faces among which a search may look, for the false hits that a rate makes there."""
+
 
 @dataclass(frozen=True)
 class Roc:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexer.errors import UsageError
-from indexer.evaluation.similarity import codes_of, ranked, similarity_blocks, unit
+from indexer.evaluation.similarity import (
+    codes_of,
+    exclude,
+    pictures_of,
+    ranked,
+    similarity_blocks,
+    unit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +35,10 @@ BANDS: tuple[tuple[int, int | None], ...] = ((2, 3), (4, 7), (8, 15), (16, 63), 
 
 @dataclass(frozen=True)
 class Retrieval:
-    """Results for every photo of a person with two photos or more; the photo itself never counts.
+    """Results for every photo of a person with two photos or more.
+
+    Neither the photo itself nor a copy of it ever counts, nor is a query whose person has no other
+    photos than copies; copies: how many photos are one of an earlier photo.
 
     All means are over queries, so that the most photographed people weigh most: see `by_photos`.
     top20, top20_of_existing: mean share of the first k results that are right, of k and of as many
@@ -41,6 +51,7 @@ class Retrieval:
 
     k: int
     queries: int
+    copies: int
     top: float
     top_of_existing: float
     mean_average_precision: float
@@ -58,6 +69,7 @@ class Retrieval:
             "map": self.mean_average_precision,
             "recall_at": dict(self.recall_at),
             "queries": self.queries,
+            "copies": self.copies,
             "by_photos": [dict(band) for band in self.by_photos],
         }
 
@@ -86,9 +98,12 @@ def retrieve(
     photos, or twice in a row.
     """
     codes, counts = codes_of(features.persons)
-    others = counts[codes] - 1
+    pictures = pictures_of(features.vectors)
+    others = counts[codes] - _shown_by(pictures, codes)
     if not (others > 0).any():
-        raise UsageError("Nobody has two photos: there is nothing that a search could find.")
+        raise UsageError(
+            "Nobody has two different photos: there is nothing that a search could find."
+        )
     if neighbours is not None:
         _check(neighbours, len(codes), k)
     exact, precision = _exact(features.vectors, codes, others, k, metric)
@@ -96,12 +111,13 @@ def retrieve(
         neighbours, scores = exact, None
     if scores is None:
         scores = _scores(features.vectors, neighbours, metric)
-    right = _right(neighbours, codes)
+    right = _right(neighbours, codes, pictures)
     asked = others > 0
     of_existing = right.sum(axis=1)[asked] / np.minimum(others[asked], k)
     return Retrieval(
         k=k,
         queries=int(asked.sum()),
+        copies=len(pictures) - len(np.unique(pictures)),
         top=float(right[asked].sum(axis=1).mean() / k),
         top_of_existing=float(of_existing.mean()),
         mean_average_precision=float(precision[asked].mean()),
@@ -124,19 +140,29 @@ def retrieve(
 def _exact(
     vectors: Array, codes: Array, others: Array, k: int, metric: Metric
 ) -> tuple[Array, Array]:
-    """Return the k nearest of each row, and its average precision over all other rows."""
-    count = len(codes)
+    """Return the k nearest of each row, and its average precision over all other pictures."""
+    count, pictures = len(codes), pictures_of(vectors)
+    left = count - np.bincount(pictures)[pictures]
     neighbours, precision = np.full((count, k), -1, np.int64), np.full(count, np.nan)
     for start, similarities in similarity_blocks(vectors, vectors, metric):
         block = np.arange(start, start + len(similarities))
-        similarities[block - start, block] = -np.inf
-        rankings = ranked(similarities)[:, :-1]  # the query itself is the last
-        neighbours[block, : min(k, count - 1)] = rankings[:, :k]
-        right = codes[rankings] == codes[block, None]
+        exclude(similarities, pictures, block)
+        rankings = ranked(similarities)
+        there = np.arange(count) < left[block, None]  # the query and its copies are the last
+        neighbours[block, : min(k, count)] = np.where(there, rankings, -1)[:, :k]
+        right = there & (codes[rankings] == codes[block, None])
         for query in block[others[block] > 0]:
             places = np.flatnonzero(right[query - start]) + 1
             precision[query] = (np.arange(1, len(places) + 1) / places).mean()
     return neighbours, precision
+
+
+def _shown_by(pictures: Array, codes: Array) -> Array:
+    """Return how many of a person's photos show the picture of each, itself included, (n,)."""
+    both = np.stack([pictures, codes], axis=1)
+    _, own, counts = np.unique(both, axis=0, return_inverse=True, return_counts=True)
+    shown_by: Array = counts[own.reshape(-1)]
+    return shown_by
 
 
 def _scores(vectors: Array, neighbours: Array, metric: Metric) -> Array:
@@ -153,11 +179,10 @@ def _scores(vectors: Array, neighbours: Array, metric: Metric) -> Array:
     return scores
 
 
-def _right(neighbours: Array, codes: Array) -> Array:
-    """Return which neighbours show the query's person, (n, k) bool; never the query itself."""
-    own = np.arange(len(codes))[:, None]
-    there = (neighbours >= 0) & (neighbours != own)
-    right: Array = there & (codes[neighbours] == codes[:, None])
+def _right(neighbours: Array, codes: Array, pictures: Array) -> Array:
+    """Return which neighbours show the query's person in another picture, (n, k) bool."""
+    others = (neighbours >= 0) & (pictures[neighbours] != pictures[:, None])
+    right: Array = others & (codes[neighbours] == codes[:, None])
     return right
 
 

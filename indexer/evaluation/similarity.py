@@ -16,12 +16,23 @@ if TYPE_CHECKING:
 BLOCK = 1 << 22
 """Similarities in a block: 16 MB of float32, and a few times that while they are looked at."""
 
+SAME_LENGTH = 1e-5
+"""Vectors brought to length 1 in float32 are within 1e-6 of it."""
+
 
 def unit(vectors: Array) -> Array:
     """Return vectors brought to length 1, (n, dimensions) float32; those of length 0 stay so."""
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     scaled: Array = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=lengths > 0)
     return scaled.astype(np.float32)
+
+
+def lengths_differ(vectors: Array) -> bool:
+    """Whether some of the vectors, (n, dimensions), are not of length 1, but for rounding.
+
+    Those of length 1 have the same order by cosine and by Euclidean distance.
+    """
+    return bool(np.abs(np.linalg.norm(vectors, axis=1) - 1).max(initial=0) >= SAME_LENGTH)
 
 
 def similarity_blocks(
@@ -50,16 +61,56 @@ def nearest(
 ) -> Array:
     """Return the gallery's rows nearest to each query, nearest first, (q, min(k, others)) int64.
 
-    own: (q,) the queries' own rows in the gallery, which never count; None if they are not in it.
+    own: (q,) the queries' own rows in the gallery; neither they nor copies of their pictures ever
+    count, and -1 stands where copies leave fewer than k. None if they are not in it.
     """
     k = min(k, len(gallery) - (own is not None))
     found = np.empty((len(queries), max(k, 0)), np.int64)
+    pictures = pictures_of(gallery)
     for start, similarities in similarity_blocks(queries, gallery, metric) if k > 0 else ():
         block = np.arange(start, start + len(similarities))
         if own is not None:
-            similarities[block - start, own[block]] = -np.inf
-        found[block] = ranked(similarities)[:, :k]
+            exclude(similarities, pictures, own[block])
+        columns = ranked(similarities)[:, :k]
+        there = np.take_along_axis(similarities, columns, axis=1) > -np.inf
+        found[block] = np.where(there, columns, -1)
     return found
+
+
+def pictures_of(vectors: Array) -> Array:
+    """Return a number for each vector, (n,) int64, the same for vectors that are equal.
+
+    Such are of the same picture: a photo under two names, of which one finds the other by any
+    measure. That is no evidence of anything.
+    """
+    packed = np.ascontiguousarray(vectors)
+    as_bytes = packed.view(np.dtype((np.void, packed.dtype.itemsize * packed.shape[1]))).ravel()
+    numbers: Array = np.unique(as_bytes, return_inverse=True)[1].reshape(-1)
+    return numbers
+
+
+def exclude(similarities: Array, pictures: Array, own: Array) -> None:
+    """Make each query less alike than all else to itself and to copies of its picture.
+
+    similarities: (rows, n), changed in place. pictures: (n,), see `pictures_of`. own: (rows,).
+    """
+    similarities[np.arange(len(own)), own] = -np.inf
+    has_copies = np.bincount(pictures)[pictures[own]] > 1
+    for row in np.flatnonzero(has_copies):
+        similarities[row, pictures == pictures[own[row]]] = -np.inf
+
+
+def without_copies(neighbours: Array, pictures: Array, k: int) -> Array:
+    """Return the first k neighbours of each row that show another picture, -1 where none is left.
+
+    neighbours: (n, any number) rows, -1 where there is none; pictures: (n,), see `pictures_of`.
+    """
+    others = (neighbours >= 0) & (pictures[neighbours] != pictures[:, None])
+    order = np.argsort(~others, axis=1, kind="stable")[:, :k]
+    kept = np.take_along_axis(np.where(others, neighbours, -1), order, axis=1)
+    filled = np.full((len(neighbours), k), -1, np.int64)
+    filled[:, : kept.shape[1]] = kept
+    return filled
 
 
 def ranked(similarities: Array) -> Array:

@@ -10,8 +10,9 @@ import numpy as np
 
 from indexer.errors import EnvironmentFailure, OutOfReach, UsageError
 from indexer.evaluation.retrieval import TOP
-from indexer.evaluation.similarity import nearest
+from indexer.evaluation.similarity import nearest, pictures_of, without_copies
 from indexer.evaluation.stores import open_store
+from indexer.placing import make_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +26,17 @@ CHUNK = 1000
 """Vectors that are inserted together, as study 001 does with Milvus."""
 
 
+MOST_COPIES = 100
+"""A store is asked for so many more neighbours at most, where photos are there more than once."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """What a store found.
 
-    neighbours: (n, TOP) rows for each vector, best first, without the vector itself; -1 where
-    there was none left. insert_s: for all vectors, until searches can begin. search_ms: for each
-    vector. recall: share of the exact nearest ones that are among them.
+    neighbours: (n, TOP) rows for each vector, best first, without the vector itself and its
+    copies; -1 where there was none left. insert_s: for all vectors, until searches can begin.
+    search_ms: for each vector. recall: share of the exact nearest ones that are among them.
     """
 
     name: str
@@ -60,8 +65,10 @@ def stored(vectors: Array, name: str, metric: Metric, folder: Path, settings: Se
         raise UsageError(
             f"A store finds neighbours of vectors, and there are {len(vectors)} vectors."
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     count = min(TOP, len(vectors) - 1)
+    pictures = pictures_of(vectors)
+    shown_often = min(int(np.bincount(pictures).max()), MOST_COPIES)
     try:
         with open_store(
             name, vectors.shape[1], metric=metric, folder=folder, settings=settings
@@ -71,18 +78,15 @@ def stored(vectors: Array, name: str, metric: Metric, folder: Path, settings: Se
                 store.insert(vectors[start : start + CHUNK])
             store.build()
             inserted_s = time.perf_counter()
-            rows, _ = store.nearest(vectors, count + 1)
+            rows, _ = store.nearest(vectors, min(count + shown_often, len(vectors)))
             took_s = time.perf_counter() - inserted_s
     except (EnvironmentFailure, UsageError) as error:
         raise OutOfReach(f"The store {_said(name)}: {error}") from error
-    own = np.arange(len(vectors))
-    found = _without_own(rows, own)
-    exact = nearest(vectors, vectors, count, metric, own)
-    neighbours = np.full((len(vectors), TOP), -1, np.int64)
-    neighbours[:, :count] = found
+    found = without_copies(rows, pictures, TOP)
+    exact = nearest(vectors, vectors, count, metric, np.arange(len(vectors)))
     return Stored(
         name=_said(name),
-        neighbours=neighbours,
+        neighbours=found,
         insert_s=inserted_s - begun_s,
         search_ms=1000 * took_s / len(vectors),
         recall=_recall(found, exact),
@@ -94,15 +98,11 @@ def _said(name: str) -> str:
     return name.partition("@")[0]
 
 
-def _without_own(rows: Array, own: Array) -> Array:
-    """Return (n, k) of the (n, k + 1) nearest rows: without the query's own, else the last."""
-    is_own = rows == own[:, None]
-    is_own[~is_own.any(axis=1), -1] = True
-    kept: Array = rows[~is_own].reshape(len(rows), rows.shape[1] - 1)
-    return kept
-
-
 def _recall(found: Array, exact: Array) -> float:
-    """Return the share of exact neighbours that were found, for rows of (n, k)."""
-    hits = sum(len(np.intersect1d(a, b)) for a, b in zip(found, exact, strict=True))
-    return hits / exact.size
+    """Return the share of exact neighbours that were found, for rows of each; -1 is none.
+
+    Where copies are all that there is, nothing could be missed.
+    """
+    hits = sum(len(np.intersect1d(a, b[b >= 0])) for a, b in zip(found, exact, strict=True))
+    there = int((exact >= 0).sum())
+    return hits / there if there else 1.0

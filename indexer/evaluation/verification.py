@@ -13,6 +13,7 @@ import numpy as np
 
 from indexer.errors import UsageError
 from indexer.evaluation.rates import allowed_accepts, far_key, roc_of
+from indexer.evaluation.similarity import lengths_differ
 from indexer.evaluation.wrong_pairs import wrong_among
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Verification:
 
     With a single fold its threshold is chosen on the very pairs that it is measured on, so that
     the accuracy is a little too good, and has no deviation.
-    cosine, euclidean: accuracies of both measures; roc: by cosine, over the pairs of all folds.
+    cosine, euclidean: accuracies of both measures; roc, euclidean_roc: over the pairs of all folds.
+    They differ for vectors of unequal lengths alone, as `lengths_differ` says.
     accuracy_all: the mean over folds where a pair with a photo without face counts as wrong.
     pairs: how many were compared; pairs_left_out: how many lack a face. wrong: those told wrongly
     by cosine, the worst first.
@@ -69,7 +71,8 @@ class Verification:
     euclidean: FoldAccuracies
     accuracy_all: float
     roc: Roc
-    euclidean_auc: float
+    euclidean_roc: Roc
+    lengths_differ: bool
     pairs: int
     pairs_left_out: int
     wrong: tuple[WrongPair, ...] = ()
@@ -81,7 +84,7 @@ class Verification:
         A rate is told when it allows one false accept at least. Where it allows only a few, the
         next photo may change it: `false_accepts_at_far` says how many stand behind each.
         """
-        return {far_key(far): self.roc.tar_at(far) for far in PAIR_FARS}
+        return _tar_at_far(self.roc)
 
     @property
     def false_accepts_at_far(self) -> dict[str, int]:
@@ -104,19 +107,17 @@ class Verification:
             "euclidean": {
                 "accuracy": self.euclidean.mean,
                 "accuracy_std": self.euclidean.std,
-                "auc": self.euclidean_auc,
+                "auc": self.euclidean_roc.auc,
+                "eer": self.euclidean_roc.equal_error_rate,
+                "tar_at_far": _tar_at_far(self.euclidean_roc),
             },
             "wrong_pairs": [dict(vars(pair)) for pair in self.wrong],
         }
 
     def arrays(self) -> dict[str, Array]:
         """Return what plots need, under the names of `Outcome`."""
-        return {
-            "roc_far": self.roc.far,
-            "roc_tar": self.roc.tar,
-            "roc_threshold": self.roc.thresholds,
-            "fold_accuracies": self.cosine.accuracies,
-        }
+        arrays = _curve("roc", self.roc) | {"fold_accuracies": self.cosine.accuracies}
+        return arrays | (_curve("roc_euclidean", self.euclidean_roc) if self.lengths_differ else {})
 
 
 def verify(features: Features, pairs: Sequence[Pair]) -> Verification:
@@ -142,7 +143,8 @@ def verify(features: Features, pairs: Sequence[Pair]) -> Verification:
         euclidean=fold_accuracies(-distances, same, folds[both], len(by_cosine.accuracies)),
         accuracy_all=float((correct[has_pairs] / listed[has_pairs]).mean()),
         roc=roc,
-        euclidean_auc=roc_of(-distances, same).auc,
+        euclidean_roc=roc_of(-distances, same),
+        lengths_differ=lengths_differ(features.vectors),
         pairs=int(both.sum()),
         pairs_left_out=int((~both).sum()),
         wrong=wrong_among(
@@ -151,6 +153,14 @@ def verify(features: Features, pairs: Sequence[Pair]) -> Verification:
             by_cosine.thresholds,
         ),
     )
+
+
+def _tar_at_far(roc: Roc) -> dict[str, float | None]:
+    return {far_key(far): roc.tar_at(far) for far in PAIR_FARS}
+
+
+def _curve(name: str, roc: Roc) -> dict[str, Array]:
+    return {f"{name}_far": roc.far, f"{name}_tar": roc.tar, f"{name}_threshold": roc.thresholds}
 
 
 def fold_accuracies(scores: Array, same: Array, folds: Array, count: int) -> FoldAccuracies:

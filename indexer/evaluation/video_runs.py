@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from indexer.evaluation.machine import describe
 from indexer.evaluation.matrix import specs_of
 from indexer.evaluation.model_choice import chosen_spec, deciding
-from indexer.evaluation.outcomes import code_digest, key_of
+from indexer.evaluation.outcomes import key_of
 from indexer.evaluation.photo_runs import said
 from indexer.evaluation.plans import Plan, without_blanks
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from indexer.evaluation.records import Outcome
     from indexer.evaluation.video.recipes import Recipe
     from indexer.evaluation.video.sets import VideoSet
+    from indexer.evaluation.work_folder import WorkFolder
     from indexer.settings import Settings
 
 
@@ -37,7 +38,7 @@ class VideoRuns:
         loader: Loader,
         watcher: Watcher,
         *,
-        work: Path,
+        work: WorkFolder,
         models: Path | None,
     ) -> None:
         self._photos = photos
@@ -46,7 +47,6 @@ class VideoRuns:
         self._watcher = watcher
         self._work = work
         self._models = models
-        self._code = code_digest("video")
         self._videos: VideoSet | None = None
         self._references: dict[tuple[str, str], Outcome] = {}
 
@@ -62,7 +62,6 @@ class VideoRuns:
             "options": settings.options_for("video"),
             "videos": videos.digest,
             "reference": None if reference is None else key_of(reference.metrics),
-            "code": self._code,
         }
         told = without_blanks(
             {
@@ -96,7 +95,7 @@ class VideoRuns:
             return running.run_video(
                 running.VideoRun(run.name, spec, run.settings, run.ranking),
                 self._rendered(),
-                self._work / "video-indexes",
+                self._work.indexes("video", settings),
                 settings=settings,
                 networks=networks,
                 every_frame=reference,
@@ -121,7 +120,9 @@ class VideoRuns:
             from indexer.evaluation.video.sets import render_set
 
             self._watcher.step("rendering clips")
-            self._videos = render_set(self._photos, self._work / "videos", recipe=self._recipe)
+            self._videos = render_set(
+                self._photos, self._work.folder / "videos", recipe=self._recipe
+            )
         return self._videos
 
 

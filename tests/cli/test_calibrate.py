@@ -91,6 +91,7 @@ def test_thresholds_are_told_with_the_pairs_behind_them_and_nothing_changes(name
         ["10,000", "10", "0.1"],
         ["100,000", "100", "1"],
         ["1,000,000", "1,000", "10"],
+        ["10,000,000", "10,000", "100"],
     ]
     assert (
         run.err == "Nothing was changed; `--apply` lets the index's verdicts hold from these on.\n"

@@ -99,12 +99,12 @@ def test_a_killed_evaluation_goes_on_where_it_was(matrix: Path, made_up: Path) -
         os.kill(process.pid, signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     folder = made_up / "sightings-evaluation" / "outcomes"
-    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.json")}
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*/*.json")}
     assert 2 <= len(before) < RUNS
     run = sightings("evaluate", "people", "--pairs", PAIRS, "--matrix", matrix)
     assert run.out.splitlines()[-1] == f"{RUNS} done, 1 skipped, 0 failed."
     assert run.err.count("done before") == len(before)
-    after = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.json")}
+    after = {path.name: path.stat().st_mtime_ns for path in folder.glob("*/*.json")}
     assert before.items() <= after.items()
     assert len(after) == RUNS
 
@@ -156,7 +156,7 @@ def test_a_model_is_measured_on_photos_and_reported(
     assert outcome["metrics"]["stage_s"].keys() >= {"detect", "embed", "store"}
     assert outcome["made_with"]["model"].startswith("mobilefacenet-")
     assert (tmp_path / "report" / "report.html").stat().st_size > 10_000
-    (times,) = (tmp_path / "report-work" / "indexes").glob("*.times.json")
+    (times,) = (tmp_path / "report-work" / "indexes").glob("*/*.times.json")
     assert json.loads(times.read_text())["photos"] == outcome["metrics"]["photos"]
     (tmp_path / "report-work" / "outcomes").rename(tmp_path / "elsewhere")
     again = sightings(*words, "--json")

@@ -34,7 +34,7 @@ def test_a_run_says_what_it_did_and_where(real_library: RealLibrary) -> None:
     assert real_library.run.code == 0
     assert real_library.run.err == ""
     summary, place = real_library.run.out.splitlines()
-    assert summary == "4 done, 0 skipped, 0 failed; 5 faces stored, 3 names given."
+    assert summary == "4 done, 0 skipped, 0 failed; 6 faces stored, 3 names given."
     assert place == f"Index: {real_library.index}"
 
 
@@ -161,6 +161,6 @@ def test_re_embedding_with_another_model_makes_it_live(shared_data: Path) -> Non
     model = f"onnx:{shared_data}/models/mobilefacenet.onnx?card={card}"
     run = sightings("reindex", "--model", model)
     assert run.code == 0
-    assert run.out.startswith("5 faces of 4 media embedded anew. mobilefacenet-")
+    assert run.out.startswith("6 faces of 4 media embedded anew. mobilefacenet-")
     assert sightings("stats", "--json").document["model"].startswith("mobilefacenet-")
     assert sightings("search", "--person", "eileen").code == 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def real_copy(real_library: RealLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the real index, with five faces, to do with as a test likes."""
+    """A copy of the real index, with six faces, to do with as a test likes."""
     index = tmp_path / "real.sightings"
     shutil.copy(real_library.index, index)
     monkeypatch.setenv("SIGHTINGS_INDEX", str(index))
@@ -31,12 +31,12 @@ def test_an_index_is_reduced_by_what_was_fitted_to_it(
     file = real_copy.with_name("real.pca3.npz")
     assert (run.code, run.err) == (0, "")
     fitted, written, then = run.out.splitlines()
-    assert fitted.startswith("Fitted to 5 faces: 3 of 128 dimensions keep ")
+    assert fitted.startswith("Fitted to 6 faces: 3 of 128 dimensions keep ")
     assert written.startswith(f"Written: {file}.")
     assert then == f"Now reduce it: sightings reindex --model pca:{file}"
     run = sightings("reindex", "--model", f"pca:{file}")
     assert run.code == 0
-    assert run.out.startswith("5 faces of 4 media embedded anew. pca-")
+    assert run.out.startswith("6 faces of 4 media embedded anew. pca-")
     run = sightings("search", real_library.folder / "grace/0001.png", "--all", "--json")
     assert run.code == 0
     assert run.found[0] in ("0001.png", "both.png")
@@ -57,7 +57,7 @@ def test_a_file_may_be_named_and_is_not_written_twice(tmp_path: Path) -> None:
 def test_more_dimensions_than_faces_are_wrong_usage(tmp_path: Path) -> None:
     run = sightings("pca", "--dimensions", 900)
     assert run.code == 2
-    assert "5 vectors of 128 dimensions can be reduced to at least 1 and at most 5" in run.err
+    assert "6 vectors of 128 dimensions can be reduced to at least 1 and at most 6" in run.err
     assert not list(tmp_path.glob("*.npz"))
 
 

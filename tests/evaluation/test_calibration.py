@@ -68,8 +68,8 @@ def test_one_photo_of_each_is_enough_for_thresholds_and_tells_nothing_of_one_per
 
 def test_false_hits_grow_with_the_gallery(measured: Calibration) -> None:
     expected = {
-        "1e-3": {"1000": 1, "10000": 10, "100000": 100, "1000000": 1000},
-        "1e-5": {"1000": 0.01, "10000": 0.1, "100000": 1, "1000000": 10},
+        "1e-3": {"1000": 1, "10000": 10, "100000": 100, "1000000": 1000, "10000000": 10_000},
+        "1e-5": {"1000": 0.01, "10000": 0.1, "100000": 1, "1000000": 10, "10000000": 100},
     }
     for far, hits in measured.expected_false_hits.items():
         assert hits == pytest.approx(expected[far])

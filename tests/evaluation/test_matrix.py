@@ -189,3 +189,14 @@ def test_the_cards_of_a_matrix_are_beside_it(matrix: Path) -> None:
     }
     assert len(cards) >= 4
     assert len({read_card(Path(card)).recipe for card in cards}) == len(cards)
+
+
+def test_the_example_in_the_documentation_is_a_matrix(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "evaluation.md"
+    (example,) = re.findall(r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    matrix = matrix_of(tmp_path, example)
+    assert [run.name for run in matrix.runs] == [
+        "MobileFaceNet, on the cluster",
+        "FaceNet, 128 dimensions",
+        "Every frame",
+    ]

@@ -62,8 +62,10 @@ def test_figures_of_the_summary_are_the_metrics(page) -> None:
         "Accuracy": metrics["accuracy"],
         "AUC": metrics["auc"],
         "EER": metrics["eer"],
-        "TAR at FAR 1e-3": metrics["tar_at_far"]["1e-3"],
-        "TAR at FAR 1e-4": metrics["tar_at_far"]["1e-4"],
+        **{
+            f"TAR at {far}, all pairs": metrics["all_pairs"]["tar_at_far"][far]
+            for far in ("1e-3", "1e-4", "1e-5")
+        },
         "Top 20 of existing": metrics["top20_of_existing"],
         "mAP": metrics["map"],
         "1-NN": metrics["knn_leave_one_out"],
@@ -123,6 +125,26 @@ def test_thresholds_come_with_the_pairs_behind_them(page) -> None:
         assert f"accepts {100 * pairs['tar_at_far'][far]:.2f} %" in cell.text
     behind = int(pairs["different"] * 1e-3)
     assert row["FAR 1e-3"].text.endswith(f"rests on {behind} false accepts")
+
+
+def test_a_rate_that_the_protocols_pairs_cannot_tell_has_no_column(tmp_path: Path) -> None:
+    """LFW has 3,000 pairs of different people: 1e-4 of them is less than one."""
+    first = OUTCOMES[0]
+    rates = {**first.metrics["tar_at_far"], "1e-4": None}
+    outcome = replace(first, metrics={**first.metrics, "tar_at_far": rates}, arrays={})
+    row = row_of(written(tmp_path, outcome), "verification", first.name)
+    assert {"TAR at FAR 1e-2", "TAR at FAR 1e-3"} <= row.keys()
+    assert "TAR at FAR 1e-4" not in row
+
+
+def test_curves_by_distance_are_drawn_where_they_are_others(tmp_path: Path) -> None:
+    plain, curve = OUTCOMES[0], {}
+    for name in ("far", "tar"):
+        curve[f"roc_euclidean_{name}"] = plain.arrays[f"roc_{name}"]
+    reduced = replace(plain, name="reduced", arrays={**plain.arrays, **curve})
+    for outcome, drawn in ((plain, False), (reduced, True)):
+        section = written(tmp_path, outcome).one("section", id="verification")
+        assert ("ROC curves by Euclidean distance" in section.text) is drawn
 
 
 def test_that_pca_knew_the_photos_it_is_measured_on_is_said(tmp_path: Path) -> None:
@@ -257,7 +279,7 @@ def test_a_missing_package_is_told_with_its_extra(tmp_path, monkeypatch, package
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EnvironmentFailure, match="report cannot be written into"):
+    with pytest.raises(EnvironmentFailure, match="file cannot be made: File exists"):
         write_report(OUTCOMES[-1:], tmp_path / "file", photos=None, title="t")
 
 

@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score
 from sklearn.neighbors import NearestNeighbors
 
 from indexer.errors import UsageError
-from indexer.evaluation.records import Features
+from indexer.evaluation.records import Features, Metric
 from indexer.evaluation.retrieval import retrieve
 from tests.evaluation.made_up import at, features_of, scattered
 
@@ -116,7 +116,8 @@ def test_fewer_photos_than_results_are_enough() -> None:
 
 
 def test_equal_photos_come_in_order_of_rows() -> None:
-    features = features_of([("A", at(0)), ("B", at(0)), ("A", at(0)), ("B", at(0))])
+    lengths = [("A", 1), ("B", 2), ("A", 4), ("B", 8)]
+    features = features_of([(person, [length, 0.0]) for person, length in lengths])
     assert retrieve(features, k=3).neighbours.tolist() == [
         [1, 2, 3],
         [0, 2, 3],
@@ -125,15 +126,41 @@ def test_equal_photos_come_in_order_of_rows() -> None:
     ]
 
 
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_a_copy_of_the_query_is_no_result(metric: Metric) -> None:
+    """A1 is there twice, B under two names: only A2 finds, and is found by, another picture."""
+    features = features_of(
+        [("A", at(0)), ("A", at(0)), ("A", at(40)), ("B", at(20)), ("C", at(20))]
+    )
+    found = retrieve(features, k=3, metric=metric)
+    assert (found.queries, found.copies) == (3, 2)
+    assert found.neighbours.tolist() == [
+        [3, 4, 2],
+        [3, 4, 2],
+        [3, 4, 0],
+        [0, 1, 2],
+        [0, 1, 2],
+    ]
+    # A2 has two right ones, of which one is among the three.
+    assert found.top_of_existing == pytest.approx((1 + 1 + 1 / 2) / 3)
+    assert found.average_precision[:3] == pytest.approx([1 / 3, 1 / 3, (1 / 3 + 2 / 4) / 2])
+    assert np.isnan(found.average_precision[3:]).all()
+
+
+def test_who_has_copies_of_one_photo_alone_has_nothing_to_find() -> None:
+    with pytest.raises(UsageError, match="Nobody has two different photos"):
+        retrieve(features_of([("A", at(0)), ("A", at(0)), ("B", at(9))]))
+
+
 def test_without_two_photos_of_anybody_nothing_can_be_found() -> None:
-    with pytest.raises(UsageError, match="Nobody has two photos"):
+    with pytest.raises(UsageError, match="Nobody has two different photos"):
         retrieve(features_of([("A", at(0)), ("B", at(9))]))
 
 
 def test_numbers_and_arrays_have_the_names_of_outcomes() -> None:
     found = retrieve(SIX)
     assert set(found.metrics()) == {
-        "top20", "top20_of_existing", "map", "recall_at", "queries", "by_photos",
+        "top20", "top20_of_existing", "map", "recall_at", "queries", "copies", "by_photos",
     }  # fmt: skip
     assert {name: values.shape for name, values in found.arrays().items()} == {
         "neighbours": (6, 20), "neighbour_scores": (6, 20), "average_precision": (6,),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, roc_auc_score
+from sklearn.metrics import accuracy_score, roc_auc_score, roc_curve
 
 from indexer.errors import UsageError
 from indexer.evaluation.records import Features, Pair
@@ -84,7 +84,13 @@ def test_pairs_by_hand() -> None:
     assert (found["accuracy"], found["accuracy_std"], found["accuracy_all"]) == (1.0, 0.0, 1.0)
     assert (found["auc"], found["eer"], found["pairs"], found["pairs_left_out"]) == (1.0, 0.0, 4, 0)
     assert found["tar_at_far"] == {"1e-2": None, "1e-3": None, "1e-4": None}
-    assert found["euclidean"] == {"accuracy": 1.0, "accuracy_std": 0.0, "auc": 1.0}
+    assert found["euclidean"] == {
+        "accuracy": 1.0,
+        "accuracy_std": 0.0,
+        "auc": 1.0,
+        "eer": 0.0,
+        "tar_at_far": found["tar_at_far"],
+    }
 
 
 def test_many_pairs_as_scikit_learn_counts_them() -> None:
@@ -104,7 +110,7 @@ def test_many_pairs_as_scikit_learn_counts_them() -> None:
         assert found.cosine.accuracies[fold] == pytest.approx(expected)
     assert found.roc.auc == pytest.approx(roc_auc_score(same, cosines), abs=1e-6)
     distances = np.linalg.norm(first - second, axis=1)
-    assert found.euclidean_auc == pytest.approx(roc_auc_score(same, -distances), abs=1e-6)
+    assert found.euclidean_roc.auc == pytest.approx(roc_auc_score(same, -distances), abs=1e-6)
     assert 0.6 < found.cosine.mean < 0.95
     # For vectors of length 1 both measures order pairs alike.
     assert found.euclidean.mean == pytest.approx(found.cosine.mean)
@@ -118,7 +124,20 @@ def test_lengths_count_for_the_distance_alone() -> None:
     longer = replace(features, vectors=(features.vectors * lengths).astype(np.float32))
     before, after = verify(features, pairs), verify(longer, pairs)
     assert after.roc.auc == pytest.approx(before.roc.auc)
-    assert after.euclidean_auc < before.euclidean_auc
+    assert after.euclidean_roc.auc < before.euclidean_roc.auc
+    arrays, told = after.arrays(), after.metrics()["euclidean"]
+    rows = {name: row for row, name in enumerate(longer.names)}
+    distances = [
+        np.linalg.norm(longer.vectors[rows[p.first]] - longer.vectors[rows[p.second]])
+        for p in pairs
+    ]
+    # By default scikit-learn drops points on straight lines.
+    far, tar, _ = roc_curve([p.same for p in pairs], -np.array(distances), drop_intermediate=False)
+    assert arrays["roc_euclidean_far"] == pytest.approx(far)
+    assert arrays["roc_euclidean_tar"] == pytest.approx(tar)
+    assert told["eer"] > before.metrics()["euclidean"]["eer"]
+    assert told["tar_at_far"]["1e-2"] is None  # 80 different pairs cannot tell it
+    assert not [name for name in before.arrays() if "euclidean" in name]
 
 
 def test_a_pair_with_a_missing_photo_counts_as_wrong_in_accuracy_all_only() -> None:

@@ -132,7 +132,11 @@ def adopt(store: Store, model: ModelIdentity, settings: ElasticsearchSettings) -
 
 
 def set_thresholds(store: Store, model_key: str, thresholds: Thresholds | None) -> None:
-    """Keep thresholds of the collection with its live model, or take them away."""
+    """Keep thresholds of the collection with its live model, or take them away.
+
+    A mapping has no conditional write: an ingest that finds the model's weights at another place
+    (`adopt`) and has read them just before puts the thresholds back that it read.
+    """
     version = live(store)
     model = calibrated(version.model, model_key, thresholds)
     if version.model != model:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from indexer.evaluation.wrong_pairs import missed_document
+from indexer.placing import place_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,9 +85,7 @@ def document(title: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def write_json(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
     """Write `document`."""
     told = document(title, outcomes)
-    text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False)
-    # What is half a character, from a file's name that is no UTF-8, is escaped.
-    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    place_text(path, json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_csv(path: Path, outcomes: Sequence[Outcome]) -> None:
@@ -98,10 +98,11 @@ def write_csv(path: Path, outcomes: Sequence[Outcome]) -> None:
     for part in ("configuration", "metrics", "made_with"):
         for row in rows:
             columns |= dict.fromkeys(name for name in row if name.startswith(f"{part}."))
-    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-        writer = csv.DictWriter(stream, list(columns), extrasaction="raise")
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(columns), extrasaction="raise")
+    writer.writeheader()
+    writer.writerows(rows)
+    place_text(path, text.getvalue())
 
 
 def _name_of_item(item: Any, place: int) -> str:

@@ -11,7 +11,7 @@ from indexer.evaluation.report.measures import (
     RETRIEVAL,
     STORES,
     SUMMARY,
-    TAR_1E3,
+    TAR_ALL,
     TIME,
     TOP20,
     VERIFICATION,
@@ -25,7 +25,7 @@ from indexer.evaluation.report.wrong import wrong_pairs
 from indexer.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from indexer.evaluation.records import Outcome
@@ -33,13 +33,18 @@ if TYPE_CHECKING:
 
 MAPS = 6
 """Maps of embeddings are drawn for so many configurations, the best first."""
-HIGHLIGHTS = (ACCURACY, TAR_1E3, TOP20, TIME)
+HIGHLIGHTS = (ACCURACY, TAR_ALL[0], TOP20, TIME)
 
 
 def render(
-    outcomes: Sequence[Outcome], *, photos: Path | None, queries: Sequence[str], title: str
+    outcomes: Sequence[Outcome],
+    *,
+    photos: Path | None,
+    queries: Sequence[str],
+    title: str,
+    pause: Callable[[], None],
 ) -> str:
-    """Return the page as HTML; see `write_report`."""
+    """Return the page as HTML; see `write_report`. pause: called between drawings."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -58,6 +63,7 @@ def render(
     left_out: list[str] = []
     if photos is not None:
         sheets, left_out = make_sheets(distinct, photos, queries)
+        pause()
     best = best_at(outcomes)
     highlights = {measure.title for measure in HIGHLIGHTS}
     return environment.get_template("report.html").render(
@@ -73,7 +79,7 @@ def render(
         ),
         groups=tables.by_group(distinct),
         reduced=any(curve.outcome.configuration.get("pca") for curve in distinct),
-        plots=_plots(outcomes, distinct),
+        plots=_plots(outcomes, distinct, pause),
         curves=distinct,
         palette=[c for c in distinct if c.place is not None],
         greys=[c for c in distinct if c.place is None and c.outcome.arrays],
@@ -103,30 +109,39 @@ def _tables(outcomes: Sequence[Outcome], distinct: Sequence[Curve]) -> dict[str,
     }
 
 
-def _plots(outcomes: Sequence[Outcome], distinct: Sequence[Curve]) -> dict[str, Any]:
+def _plots(
+    outcomes: Sequence[Outcome], distinct: Sequence[Curve], pause: Callable[[], None]
+) -> dict[str, Any]:
     """Return drawings by name, those of single configurations as pairs with the curve."""
     from markupsafe import Markup
+
+    def marked_up(svg: str | None) -> Markup | None:
+        """Return what Matplotlib has drawn, whose texts are escaped."""
+        pause()
+        return Markup(svg) if svg else None
 
     video = [each for each in outcomes if each.kind == "video" and each.state == "done"]
     with drawn_in_our_form():
         single = {
-            "roc": plots.roc(distinct, "roc", lowest_tar=0.0),
-            "roc_top": plots.roc(distinct, "roc-top", lowest_tar=0.8),
-            "folds": plots.folds(distinct, "folds"),
-            "map_by_photos": plots.by_photos(distinct, "map-by-photos", "map", "mAP"),
-            "top_by_photos": plots.by_photos(
+            "roc": lambda: plots.roc(distinct, "roc", lowest_tar=0.0),
+            "roc_top": lambda: plots.roc(distinct, "roc-top", lowest_tar=0.8),
+            "roc_euclidean": lambda: plots.roc(
+                distinct, "roc-euclidean", lowest_tar=0.0, measure="roc_euclidean"
+            ),
+            "folds": lambda: plots.folds(distinct, "folds"),
+            "map_by_photos": lambda: plots.by_photos(distinct, "map-by-photos", "map", "mAP"),
+            "top_by_photos": lambda: plots.by_photos(
                 distinct, "top-by-photos", "top20_of_existing", "found in the top 20"
             ),
-            "video": found_for_detections(video, "video-plot"),
-            "video_top": found_for_detections(video, "video-top", above=0.95),
+            "video": lambda: found_for_detections(video, "video-plot"),
+            "video_top": lambda: found_for_detections(video, "video-top", above=0.95),
         }
         scores = ((c, plots.scores(c, f"scores-{n}")) for n, c in enumerate(distinct))
         drawn_maps = ((c, maps.embedding_map(c, f"map-{n}")) for n, c in _mapped(distinct))
-        # Markup by Matplotlib, whose texts are escaped.
         return {
-            **{name: svg and Markup(svg) for name, svg in single.items()},
-            "scores": [(curve, Markup(svg)) for curve, svg in scores if svg],
-            "maps": [(curve, Markup(svg)) for curve, svg in drawn_maps if svg],
+            **{name: marked_up(draw()) for name, draw in single.items()},
+            "scores": [(c, drawn) for c, svg in scores if (drawn := marked_up(svg))],
+            "maps": [(c, drawn) for c, svg in drawn_maps if (drawn := marked_up(svg))],
         }
 
 

@@ -35,14 +35,19 @@ _POINTS = 400
 THRESHOLDS_MARKED = (("1e-3", "possible"), ("1e-5", "same person"))
 
 
-def roc(curves: Sequence[Curve], key: str, *, lowest_tar: float) -> str | None:
-    """Return the ROC curves over a logarithmic axis of FAR; None if no run has one."""
-    drawn = [c for c in curves if {"roc_far", "roc_tar"} <= set(c.outcome.arrays)]
+def roc(
+    curves: Sequence[Curve], key: str, *, lowest_tar: float, measure: str = "roc"
+) -> str | None:
+    """Return the ROC curves over a logarithmic axis of FAR; None if no run has one.
+
+    measure: which ones, `roc` or `roc_euclidean`.
+    """
+    drawn = [c for c in curves if {f"{measure}_far", f"{measure}_tar"} <= set(c.outcome.arrays)]
     if not drawn:
         return None
     figure, axes = new_drawing(WIDTH_PX, HEIGHT_PX)
     for curve in reversed(drawn):
-        far, tar = curve_points(curve.outcome)
+        far, tar = curve_points(curve.outcome, measure)
         axes.plot(far, tar, **series_style(curve.place))
     axes.set_xscale("log")
     axes.set_xticks([10.0**power for power in range(-5, 1)], FAR_TICKS)
@@ -52,16 +57,17 @@ def roc(curves: Sequence[Curve], key: str, *, lowest_tar: float) -> str | None:
     axes.set_xlabel("false-accept rate (FAR)")
     axes.set_ylabel("true-accept rate (TAR)")
     said = "all" if lowest_tar == 0 else f"the part above {lowest_tar:g}"
-    return inline_svg(figure, key, f"ROC curves of {len(drawn)} configurations, {said}")
+    by = " by Euclidean distance" if measure == "roc_euclidean" else ""
+    return inline_svg(figure, key, f"ROC curves{by} of {len(drawn)} configurations, {said}")
 
 
-def curve_points(outcome: Outcome) -> tuple[Array, Array]:
+def curve_points(outcome: Outcome, measure: str = "roc") -> tuple[Array, Array]:
     """Return FAR and TAR of the drawn part of a ROC curve: at most 400 points, FAR from 1e-5.
 
     Without a false accept there is no place on a logarithmic axis; the curve starts at the first.
     """
-    far = np.asarray(outcome.arrays["roc_far"], float)
-    tar = np.asarray(outcome.arrays["roc_tar"], float)
+    far = np.asarray(outcome.arrays[f"{measure}_far"], float)
+    tar = np.asarray(outcome.arrays[f"{measure}_tar"], float)
     order = np.lexsort((tar, far))
     far, tar = far[order], tar[order]
     shown_part = np.flatnonzero(far >= LOWEST_FAR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from indexer.evaluation.rates import allowed_accepts, far_key
+from indexer.evaluation.rates import GALLERIES, allowed_accepts, far_key
 from indexer.evaluation.records import FARS
 from indexer.evaluation.report.measures import (
     MISSING,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from indexer.evaluation.report.measures import Measure
     from indexer.evaluation.report.runs import Curve
 
-GALLERIES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 FAR_KEYS = {far_key(far): far for far in FARS}
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from indexer.errors import EnvironmentFailure, MissingExtra
 from indexer.evaluation.report.flat import write_csv, write_json
+from indexer.interruptions import interrupted_between
+from indexer.placing import make_folder, place_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,19 +36,21 @@ def write_report(
     whose first photo is taken) beside the best and the worst. title: the page's heading.
 
     Raises MissingExtra without the packages that it needs, EnvironmentFailure if the files cannot
-    be written.
+    be written; each comes into place whole or not at all.
     """
     require_packages()
     from indexer.evaluation.report.page import render
 
     target = folder / "report.html"
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         # The figures first: they are whole even if a drawing should fail.
         write_json(folder / "report.json", title, outcomes)
         write_csv(folder / "report.csv", outcomes)
-        page = render(outcomes, photos=photos, queries=queries, title=title)
-        target.write_text(page, encoding="utf-8")
+        # What draws is in C, where an interruption is lost, or worse.
+        with interrupted_between() as pause:
+            page = render(outcomes, photos=photos, queries=queries, title=title, pause=pause)
+        place_text(target, page)
     except OSError as error:
         raise EnvironmentFailure(
             f"The report cannot be written into {folder}: {error}. Name another folder, or make "

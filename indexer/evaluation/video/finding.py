@@ -71,6 +71,7 @@ def index_clips(index: Index, videos: VideoSet, networks: Networks, beside: Path
     """
     from indexer.ingest import ingest
     from indexer.media import content_id
+    from indexer.placing import place_text
 
     begun_s = time.perf_counter()
     report = ingest(index, [clip.path for clip in videos.clips], networks)
@@ -79,7 +80,7 @@ def index_clips(index: Index, videos: VideoSet, networks: Networks, beside: Path
     took_s = json.loads(beside.read_text())["took_s"] if beside.exists() else 0.0
     if report.done:
         took_s += time.perf_counter() - begun_s
-        beside.write_text(json.dumps({"took_s": took_s}))
+        place_text(beside, json.dumps({"took_s": took_s}))
     media_ids = tuple(content_id(clip.path) for clip in videos.clips)
     counts = [job.counts for media_id in media_ids for job in index.list_segments(media_id)]
     return Indexed(

@@ -15,6 +15,7 @@ from indexer.evaluation.video.scenes import clouds, grainy, noise_field, resized
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
     from indexer.evaluation.video.geometry import Placements
     from indexer.evaluation.video.plan import Actor, ClipPlan, Shot
@@ -40,15 +41,15 @@ def frames_of(plan: ClipPlan, photos: Path) -> Iterator[Array]:
             yield grainy(rng, picture, noise)
 
 
-def encode(plan: ClipPlan, photos: Path, path: Path) -> str:
-    """Write a clip as an H.264 file; return the SHA-256 of its pictures before they are encoded.
+def encode(plan: ClipPlan, photos: Path, file: BinaryIO) -> str:
+    """Write a clip as H.264 in MP4; return the SHA-256 of its pictures before they are encoded.
 
     One thread, as the encoder's output depends on how many there are.
     """
     import av
 
     digest = hashlib.sha256()
-    with av.open(str(path), "w") as container:
+    with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=FRAMES_PER_S, options=ENCODING)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.thread_count = 1

@@ -61,12 +61,13 @@ def run_video(
     """
     from indexer import open_index
     from indexer.evaluation.video.finding import ask, index_clips, index_path
+    from indexer.placing import make_folder
     from indexer.query import PictureQueries
 
     begun_s = time.perf_counter()
     chosen = assigned(settings, run.settings)
     loaded = _networks(run, chosen, networks)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     path = index_path(videos, loaded.embedder.identity.key, chosen, folder)
     with open_index(path, create=True) as index:
         indexed = index_clips(index, videos, loaded, path.with_suffix(".json"))

@@ -15,6 +15,7 @@ from indexer.errors import UsageError
 from indexer.evaluation.video.recipes import MIXED, VERSION, Recipe, plans_of
 from indexer.evaluation.video.rendering import ENCODING, encode
 from indexer.evaluation.video.truth import PersonTruth, spans_of, times_of, truth_of
+from indexer.placing import make_folder, place_text, placed
 from indexer.text import shown
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def render_set(photos: Path, folder: Path, *, recipe: Recipe = MIXED) -> VideoSe
     plans = plans_of(recipe, names, photos)
     digest = _digest(recipe, plans, photos)
     place = folder / f"{recipe.name}-{digest}"
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     made = [(plan, truth_of(plan, recipe.min_face_px)) for plan in plans.clips + plans.query_clips]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         pictures = list(threads.map(lambda each: _rendered(each[0], each[1], photos, place), made))
@@ -114,10 +115,10 @@ def _rendered(plan: ClipPlan, people: tuple[PersonTruth, ...], photos: Path, fol
     path, beside = folder / f"{plan.name}.mp4", folder / f"{plan.name}.json"
     if path.exists() and beside.exists():
         return str(_truth_file(beside)["pictures_sha256"])
-    part = folder / f"{plan.name}.part.mp4"
-    digest = encode(plan, photos, part)
-    beside.write_text(json.dumps(_in_json(plan, people, digest)))
-    part.replace(path)
+    with placed(path) as file:
+        digest = encode(plan, photos, file)
+        # First, as the clip says that both are there.
+        place_text(beside, json.dumps(_in_json(plan, people, digest)))
     return digest
 
 
