@@ -102,3 +102,23 @@ def missed_by_several(voting: Sequence[Outcome]) -> list[MissedPair]:
     return sorted(
         missed, key=lambda each: (-len(each.missed_by), -sum(p.by for p in each.missed_by.values()))
     )
+
+
+def missed_document(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return what several networks miss, as JSON takes it; nothing with fewer than two networks."""
+    voting = voters(outcomes)
+    if len(voting) < 2:
+        return {}
+    pairs = [
+        {
+            "first": each.pair.first,
+            "second": each.pair.second,
+            "same": each.pair.same,
+            "missed_by": {
+                name: {"cosine": seen.cosine, "threshold": seen.threshold}
+                for name, seen in each.missed_by.items()
+            },
+        }
+        for each in missed_by_several(voting)
+    ]
+    return {"missed_by_several": {"networks": [run.name for run in voting], "pairs": pairs}}

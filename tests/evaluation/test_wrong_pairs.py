@@ -157,7 +157,17 @@ def test_the_page_shows_what_networks_miss_alike(page: Element) -> None:
 
 
 def test_all_of_them_stand_in_the_json_and_none_in_the_table(reported: Path) -> None:
-    outcomes = json.loads((reported / "report.json").read_text())["outcomes"]
-    assert [len(each["metrics"]["wrong_pairs"]) for each in outcomes] == [8, 2]
+    told = json.loads((reported / "report.json").read_text())
+    assert [len(each["metrics"]["wrong_pairs"]) for each in told["outcomes"]] == [8, 2]
+    assert told["missed_by_several"]["networks"] == ["one", "two"]
+    assert told["missed_by_several"]["pairs"][1] == {
+        "first": NAMES[2],
+        "second": NAMES[3],
+        "same": False,
+        "missed_by": {
+            "one": {"cosine": 0.7, "threshold": 0.5},
+            "two": {"cosine": 0.6, "threshold": 0.5},
+        },
+    }
     with (reported / "report.csv").open(newline="") as stream:
         assert not [name for name in next(csv.reader(stream)) if "wrong" in name]

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from indexer.evaluation.wrong_pairs import missed_document
 from indexer.placing import place_text
 
 if TYPE_CHECKING:
@@ -73,11 +74,12 @@ def flattened(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def document(title: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Return all that was measured, of what configuration, and why not where it was not.
 
-    The metrics of a run that is the only one stand at the top as well.
+    The metrics of a run that is the only one stand at the top as well; of several runs, the pairs
+    that two or more networks tell wrongly.
     """
     records = as_records(outcomes)
     only = records[0]["metrics"] if len(records) == 1 else {}
-    return {"title": title, "outcomes": records, **only}
+    return {"title": title, "outcomes": records, **only, **missed_document(outcomes)}
 
 
 def write_json(path: Path, title: str, outcomes: Sequence[Outcome]) -> None:
