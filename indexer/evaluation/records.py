@@ -57,20 +57,21 @@ class Outcome:
     JSON takes. metrics: numbers, or mappings and lists of them. arrays: what plots and contact
     sheets need. made_with: versions, seeds, hashes of inputs, the machine.
 
-    Metrics of photos: photos, people, detection_rate (None for whole pictures), dimensions;
-    accuracy, accuracy_std, accuracy_all (pairs without a face count as wrong), auc, eer,
-    tar_at_far, pairs, pairs_left_out, all by cosine, and `euclidean` with accuracy, accuracy_std,
-    auc, eer, tar_at_far; all_pairs with same, different (counts), threshold_at_far, tar_at_far;
-    top20 (of 20), top20_of_existing, map, recall_at ("1", "5", "20"), queries, copies (photos that
-    are one of an earlier one); by_photos, a list of photos (as "2-3"), people, queries,
+    Metrics of photos: photos, people, detection_rate, dimensions; accuracy, accuracy_std,
+    accuracy_all (pairs without a face count as wrong), auc, eer, tar_at_far, pairs,
+    pairs_left_out, all by cosine, and `euclidean` with accuracy, accuracy_std, auc; all_pairs with
+    same, different (counts), threshold_at_far, tar_at_far; top20 (of 20), top20_of_existing, map,
+    recall_at ("1", "5", "20"), queries; by_photos, a list of photos (as "2-3"), people, queries,
     top20_of_existing, map; knn_leave_one_out, knn_stratified; store with insert_s, search_ms,
-    recall20 (against exact); by_group, a list of attribute, group, pairs, accuracy, tar, far (at
-    the threshold possible), where attributes were given; stage_s.
-    Arrays of photos: names, persons; roc_far, roc_tar, roc_threshold, and where vectors are not all
-    of length 1 roc_euclidean_far and so on; fold_accuracies; score_edges, score_same,
-    score_different (counts over all pairs); neighbours (n, 20) int rows of names, neighbour_scores
-    (n, 20), average_precision (n,), nan for people with one photo; map_rows (m,) rows and
-    map_vectors (m, dimensions) of the most photographed people.
+    recall20 (against exact); by_group, a list of attribute, group, pairs, accuracy, tar, far
+    (at the threshold possible), where attributes were given; stage_s.
+    Arrays of photos: names, persons; roc_far, roc_tar, roc_threshold; fold_accuracies; score_edges,
+    score_same, score_different (counts over all pairs); neighbours (n, 20) int rows of names,
+    neighbour_scores (n, 20), average_precision (n,), nan for people with one photo; map_rows (m,)
+    rows and map_vectors (m, dimensions) of the most photographed people.
+    Of these, detection_rate is None for whole pictures, `euclidean` has eer and tar_at_far as well,
+    and retrieval counts copies (photos that are one of an earlier one); where vectors are not all
+    of length 1, there are arrays roc_euclidean_far, roc_euclidean_tar, roc_euclidean_threshold.
 
     Metrics of video: videos, frames, looked_at (frames detected on), faces (detected), documents;
     queries (photos, each by itself), queries_without_face; map (person in video), moment_recall,
