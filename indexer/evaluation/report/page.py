@@ -122,7 +122,7 @@ def _plots(
 
     video = [each for each in outcomes if each.kind == "video" and each.state == "done"]
     with drawn_in_our_form():
-        single = {
+        single: dict[str, Callable[[], str | None]] = {
             "roc": lambda: plots.roc(distinct, "roc", lowest_tar=0.0),
             "roc_top": lambda: plots.roc(distinct, "roc-top", lowest_tar=0.8),
             "roc_euclidean": lambda: plots.roc(
