@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 # Not every format that Pillow knows: it takes MPEG films for photos.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "JPEG2000", "PPM")
-_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_HEIC_BRANDS = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+)
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _END_OF_JPEG = b"\xff\xd9"
 # Pillow's blocks of 16 MB that are not given back to the system, which takes long to get again: two
@@ -116,7 +118,7 @@ def _open(path: Path, stream: BinaryIO, settings: MediaSettings) -> ImageFile | 
                 f"{settings.max_pixels:,} that the setting media.max_pixels allows."
             )
         return image
-    brand = prefix[8:12] if prefix[4:8] == b"ftyp" else b""
+    brand = _brand(prefix)
     if brand in _HEIC_BRANDS:
         raise MediaError(f"{shown(path)} cannot be read. {MissingExtra('HEIC photos', 'heic')}")
     if brand in _AVIF_BRANDS:
@@ -132,12 +134,11 @@ def _factories(prefix: bytes) -> Iterator[tuple[str, Callable[..., ImageFile]]]:
     """Yield name and opener of the formats that a file's first 16 bytes fit."""
     from PIL import Image, _imaging
 
-    try:
-        import pillow_heif
-    except ImportError:
-        pass
-    else:
-        pillow_heif.register_heif_opener()
+    if _brand(prefix) in _HEIC_BRANDS:
+        with suppress(ImportError):
+            import pillow_heif
+
+            pillow_heif.register_heif_opener()
     Image.init()
     if _imaging.get_blocks_max() < _BLOCKS_KEPT:
         _imaging.set_blocks_max(_BLOCKS_KEPT)
@@ -146,6 +147,11 @@ def _factories(prefix: bytes) -> Iterator[tuple[str, Callable[..., ImageFile]]]:
         # A text instead of True says why the format cannot be read here.
         if factory and accept and accept(prefix) and not isinstance(accept(prefix), str):
             yield name, factory
+
+
+def _brand(prefix: bytes) -> bytes:
+    """Return the brand that ISO/IEC 14496-12 files begin with, empty for other files."""
+    return prefix[8:12] if prefix[4:8] == b"ftyp" else b""
 
 
 def _loaded(image: ImageFile, stream: BinaryIO) -> tuple[ImageFile, tuple[str, ...]]:

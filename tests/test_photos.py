@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import io
 import struct
-import subprocess
-import sys
 import zlib
 from typing import TYPE_CHECKING
 
@@ -266,29 +264,6 @@ def test_a_strip_20000_pixels_long_is_a_photo_like_any_other(
 ) -> None:
     path = saved(tmp_path / "a.jpg", Image.new("RGB", size, GREY))
     assert read_photo(path, SETTINGS).image_rgb.shape == (size[1], size[0], 3)
-
-
-def test_heic_without_its_extra_says_what_to_install(tmp_path: Path) -> None:
-    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
-    program = """
-import sys
-sys.modules["pillow_heif"] = None
-from pathlib import Path
-from indexer.photos import read_header
-from indexer.settings import MediaSettings
-try:
-    read_header(Path(sys.argv[1]), MediaSettings())
-except Exception as error:
-    print(type(error).__name__, error)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "a.heic")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "MediaError" in done.stdout
-    assert 'HEIC photos needs: pip install "sightings[heic]"' in done.stdout
 
 
 def test_the_stills_of_the_test_data_are_read_as_pillow_reads_them(shared_data: Path) -> None:

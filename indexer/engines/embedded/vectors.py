@@ -90,23 +90,20 @@ class VectorTable:
         self._last_face, self._last_removed = last_face, last_removed
 
     def _add(self, connection: sqlite3.Connection) -> None:
-        new = parts(
+        everything = self._last_face == 0
+        start, index = self.rows.extend(self._count_new(connection)).start, self._media_index
+        self.rows["alive"][start:] = False
+        for part in parts(
             connection,
             "SELECT number, media_id FROM faces WHERE number > ? ORDER BY number",
             (self._last_face,),
-        )
-        count = connection.execute(
-            "SELECT count(*) FROM faces WHERE number > ?", (self._last_face,)
-        ).fetchone()[0]
-        start, index = self.rows.extend(count).start, self._media_index
-        for part in new:
+        ):
             added = slice(start, start := start + len(part))
             self.rows["number"][added] = [row[0] for row in part]
             # The index of a media that is new is how many there were.
             self.rows["media"][added] = [index.setdefault(row[1], len(index)) for row in part]
-            self.rows["alive"][added] = False
         # All are read fastest in the order in which they lie in the file; a few, by the index.
-        selected = "version = ?" if self._last_face == 0 else "version = ? AND face > ?"
+        selected = "version = ?" if everything else "version = ? AND face > ?"
         for part in parts(
             connection,
             f"SELECT face, embedding FROM vectors WHERE {selected}",
@@ -115,9 +112,20 @@ class VectorTable:
             positions = self.positions_of([row[0] for row in part], ascending=False)
             if len(positions) != len(part):
                 raise _damaged("of a face that does not exist")
-            self.rows.put(positions, self.coding.encode(self._vectors([row[1] for row in part])))
-            self.rows["alive"][positions] = True
+            where = _as_slice(positions)
+            self.rows.put(where, self.coding.encode(self._vectors([row[1] for row in part])))
+            self.rows["alive"][where] = True
         self._all_positions = None
+
+    def _count_new(self, connection: sqlite3.Connection) -> int:
+        # Of all, SQLite counts the entries of its smallest index.
+        if self._last_face == 0:
+            (count,) = connection.execute("SELECT count(*) FROM faces").fetchone()
+        else:
+            (count,) = connection.execute(
+                "SELECT count(*) FROM faces WHERE number > ?", (self._last_face,)
+            ).fetchone()
+        return int(count)
 
     def _vectors(self, blobs: Sequence[bytes]) -> np.ndarray:
         """Return stored vectors, (n, dimensions) float32. Raises IndexFailure for damaged ones."""
@@ -214,6 +222,14 @@ class VectorTable:
             )
             blobs.update((row[0], row[1]) for row in rows)
         return self._vectors([blobs[number] for number in numbers])
+
+
+def _as_slice(positions: np.ndarray) -> np.ndarray | slice:
+    """Return positions that follow each other as a slice, which numpy fills faster."""
+    first = int(positions[0])
+    if (positions == np.arange(first, first + len(positions))).all():
+        return slice(first, first + len(positions))
+    return positions
 
 
 def _damaged(what: str) -> IndexFailure:
