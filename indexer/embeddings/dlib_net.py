@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 INPUT_PX = 150
 CHIP_PX, PADDING = 160, 0.3  # the face as large as in dlib's own chip: 150 with padding 0.25
 # Middle squares of the chip that are each brought to 150 px. dlib states 0.9913 on LFW for one view
-# and 0.9938 for 100 that are shifted, turned, zoomed and mirrored at random (tools/python/src of
-# dlib, `compute_face_descriptor`). On LFW's first five folds one view gives 0.986 here, from
+# and 0.9938 for 100 that are shifted, turned, zoomed and mirrored at random (python_examples of
+# dlib, face_recognition.py). On LFW's first five folds one view gives 0.986 here, from
 # dlib's own detector (with its predictors of 5 and of 68 points) as from MTCNN's boxes; with the
 # mirror image 0.989; zooms of 0.94, 1 and 1.06 and their mirror images 0.993.
 VIEW_SIDES_PX = (160, 150, 142)
