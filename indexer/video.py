@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from fractions import Fraction
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +47,7 @@ class VideoReader:
     def __init__(self, path: Path, max_pixels: int = MediaSettings.max_pixels) -> None:
         self._path = path
         self._max_pixels = max_pixels
+        self._reading, self._closed = Lock(), False
         self._held: tuple[int, Any] | None = None
         self._pictures: Iterator[tuple[int, Any]] = iter(())
         self._reached_s = 0.0
@@ -106,11 +109,12 @@ class VideoReader:
         A range that begins where the last one ended goes on decoding, so that no frame is decoded
         twice; any other begins at a key frame and gives the same frames as one pass (damaged ones
         may be patched up otherwise). Only one range can be read at a time. Raises MediaError when
-        the file can no longer be read.
+        the file can no longer be read, and when the reader is closed.
         """
         with translated_errors(self._path):
             if start_s != self._reached_s:
-                self._go_to(start_s)
+                with self._open_while_read():
+                    self._go_to(start_s)
             self._reached_s = math.nan
             while (found := self._next()) is not None:
                 index, picture = found
@@ -123,9 +127,11 @@ class VideoReader:
             self._reached_s = end_s
 
     def close(self) -> None:
-        """Release the file; calling it twice does no harm."""
-        self._held = None
-        self._container.close()
+        """Release the file, after the frame that a thread may be reading; twice does no harm."""
+        with self._reading:
+            self._closed = True
+            self._held = None
+            self._container.close()
 
     def __enter__(self) -> VideoReader:
         return self
@@ -179,9 +185,21 @@ class VideoReader:
         stream.thread_type = "SLICE"
         return stream
 
+    @contextmanager
+    def _open_while_read(self) -> Iterator[None]:
+        """Keep the file open meanwhile: FFmpeg crashes when it is closed under it.
+
+        Raises MediaError if it is closed.
+        """
+        with self._reading:
+            if self._closed:
+                raise MediaError(f"{shown(self._path)} was closed before it was read to its end.")
+            yield
+
     def _next(self) -> tuple[int, Any] | None:
-        held, self._held = self._held, None
-        return held if held is not None else next(self._pictures, None)
+        with self._open_while_read():
+            held, self._held = self._held, None
+            return held if held is not None else next(self._pictures, None)
 
     def _go_to(self, start_s: float) -> None:
         """Make the next picture one at or before the first that is shown from start_s on."""
