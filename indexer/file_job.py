@@ -45,7 +45,7 @@ class FileJob:
         """Return whether there is work; else the file is ended."""
         with self._failures_noted():
             self._file, self._media = identify(
-                self._run.index, self._path, looking(self._run.networks.settings)
+                self._run.index, self._path, looking(self._run.settings)
             )
             if self._is_current():
                 self._skip()
@@ -80,7 +80,7 @@ class FileJob:
         run, path = self._run, self._path
         if not self._report.failed:
             with self._failures_noted():
-                settings = run.networks.settings
+                settings = run.settings
                 media = finish_media(run.index, self._media.id, settings, self._file.path)
                 self._note_worked(media)
                 if media.state == "done":
@@ -88,7 +88,7 @@ class FileJob:
         run.end(self._number, str(path), self._report)
 
     def _is_current(self) -> bool:
-        media, settings = self._media, self._run.networks.settings
+        media, settings = self._media, self._run.settings
         same_options = media.options == settings.options_for(media.kind)
         return media.state in {"done", "failed"} and same_options and not self._run.force
 
@@ -109,7 +109,8 @@ class FileJob:
         return said_of(str(self._path), self._media.error or "")
 
     def _start(self) -> None:
-        run, media, settings = self._run, self._media, self._run.networks.settings
+        run, media, settings = self._run, self._media, self._run.settings
+        _ = run.networks  # what is wrong with them is told before any work
         with run.turn:
             run.progress.start_file(self._file.path, media.duration_s)
         with ExitStack() as opened:
@@ -122,7 +123,7 @@ class FileJob:
             self._opened = opened.pop_all()
 
     def _open(self) -> AbstractContextManager[Source]:
-        return open_source(Path(self._file.path), self._media.kind, self._run.networks.settings)
+        return open_source(Path(self._file.path), self._media.kind, self._run.settings)
 
     def _work_on_next(self, source: Source) -> bool:
         """Work on a segment that is free; return whether there was one."""

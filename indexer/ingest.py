@@ -18,6 +18,7 @@ from indexer.workers import new_owner, release_dead
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from indexer.deferred import DeferredNetworks
     from indexer.engines.base import Index
     from indexer.networks import Networks
     from indexer.records import Media
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def ingest(
     index: Index,
     paths: Sequence[str | Path],
-    networks: Networks,
+    networks: Networks | DeferredNetworks,
     *,
     force: bool = False,
     progress: Progress | None = None,
@@ -40,10 +41,11 @@ def ingest(
     minutes of a video, are worked on side by side, as the settings say. after_media: called at the
     end with each media that is done, new or not, and its path; returns how many labels it gave.
     on_times: told what the stages of each segment took, by several threads at the same time.
-    Raises UsageError, ModelMismatch, IndexFailure: what would hit every file.
+    Deferred networks are loaded before the first media is begun that needs them.
+    Raises UsageError, ModelMismatch, IndexFailure, WeightsUnavailable: what would hit every file.
     """
     parse_strategy(networks.settings.keyframes.strategy)
-    index.adopt_model(networks.embedder.identity)
+    index.adopt_model(networks.identity)
     release_dead(index)
     run = Run(index, networks, progress or Progress(), after_media, on_times, force=force)
     found = list(discover(paths))
@@ -79,7 +81,7 @@ class Run:
     def __init__(
         self,
         index: Index,
-        networks: Networks,
+        networks: Networks | DeferredNetworks,
         progress: Progress,
         after_media: Callable[[Media, Path], int],
         on_times: OnTimes,
@@ -87,7 +89,8 @@ class Run:
         force: bool,
     ) -> None:
         self.index = index
-        self.networks = networks
+        self.settings = networks.settings
+        self._networks = networks
         self.progress = progress
         self.after_media = after_media
         self.on_times = on_times
@@ -100,10 +103,15 @@ class Run:
         self.nameable: dict[int, tuple[Media, Path]] = {}
         self._taken: set[str] = set()
 
+    @property
+    def networks(self) -> Networks:
+        """The networks, loaded. Raises what `load_networks` does."""
+        return self._networks.loaded()
+
     def work_on(self, files: Sequence[tuple[int, Path | MediaError]]) -> None:
         """Index files, by number, side by side."""
         self._taken.clear()
-        at_once = self.networks.segments_at_once
+        at_once = self._networks.segments_at_once
         work_together(files, self._begin, threads=at_once, stopped=self.stopped)
 
     def take(self, media_id: str) -> bool:

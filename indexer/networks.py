@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from indexer.detectors import Detector
     from indexer.embeddings.base import Embedder
     from indexer.records import ModelIdentity
+    from indexer.runtime import Runtime
     from indexer.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -40,9 +41,18 @@ class Networks:
         return self.detector.runtime.device == "cuda"
 
     @property
+    def identity(self) -> ModelIdentity:
+        """The embedding model's identity."""
+        return self.embedder.identity
+
+    @property
     def segments_at_once(self) -> int:
         """How many segments, and photos, a run in one process works on side by side."""
-        return self.settings.compute.at_once or min(self.detector.runtime.threads, MOST_AT_ONCE)
+        return segments_at_once(self.settings, self.detector.runtime)
+
+    def loaded(self) -> Networks:
+        """Return these networks, as `deferred.DeferredNetworks` returns those that it loads."""
+        return self
 
     @cached_property
     def threads(self) -> ThreadPoolExecutor:
@@ -62,6 +72,11 @@ class Networks:
     def link_cosine(self) -> float:
         """The cosine from which faces of a video are taken for one person."""
         return link_cosine(self.embedder.identity)
+
+
+def segments_at_once(settings: Settings, runtime: Runtime) -> int:
+    """Return how many segments, and photos, a run in one process works on side by side."""
+    return settings.compute.at_once or min(runtime.threads, MOST_AT_ONCE)
 
 
 def load_networks(

@@ -25,7 +25,9 @@ from indexer.text import counted, shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from indexer.deferred import DeferredNetworks
     from indexer.engines.base import Index
+    from indexer.networks import Networks
     from indexer.records import Media
     from indexer.reports import Report
     from indexer.settings import Settings
@@ -101,9 +103,11 @@ def index_command(
     rows = read_names(names) if names else {}
     spec = model or ""
     # A new index is not made before it is sure that something can be put into it.
-    networks = networks_for(None, settings, spec=spec) if would_be_made(settings) else None
+    networks: Networks | DeferredNetworks | None = None
+    if would_be_made(settings):
+        networks = networks_for(None, settings, spec=spec)
     with open_or_create(settings) as opened:
-        networks = networks or networks_for(opened.model, settings, spec=spec)
+        networks = networks or _networks_of(opened, settings, spec)
         with file_bars() as bars:
             report = ingest(
                 opened,
@@ -119,6 +123,17 @@ def index_command(
     show_report(report, settings, as_json=as_json)
     if report.failed or report.waiting or not (report.done or report.skipped):
         raise typer.Exit(1)
+
+
+def _networks_of(index: Index, settings: Settings, spec: str) -> Networks | DeferredNetworks:
+    """Return the networks for an index: of its model, unless one is asked for, only when needed."""
+    from indexer.deferred import DeferredNetworks
+    from indexer.networks import load_networks
+
+    model = index.model
+    if spec or model is None:
+        return networks_for(model, settings, spec=spec)
+    return DeferredNetworks(model, settings, lambda: load_networks(model, settings))
 
 
 def reindex_command(

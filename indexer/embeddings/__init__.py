@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from indexer.settings import Settings
     from indexer.weights import Progress
 
-__all__ = ["SPECS", "ModelRow", "available_models", "load_identity", "load_model"]
+__all__ = ["SPECS", "ModelRow", "available_models", "check_weights", "load_identity", "load_model"]
 
 
 def load_model(
@@ -137,6 +137,16 @@ def _facenet(
     path = find_weights(VGGFACE2, place or settings.facenet_weights)
     path = path or download(VGGFACE2, progress=progress)
     return FaceNet(path, VARIANTS[family], runtime or runtime_of(settings), prepared)
+
+
+def check_weights(identity: ModelIdentity) -> None:
+    """Look whether a model's weights lie where the index knows them, unchanged, without loading.
+
+    Raises WeightsUnavailable if they do not.
+    """
+    specs = {"int8": INT8_SPEC, "pca": "pca:FILE.npz", "dlib": "dlib"}
+    known = identity.name in ("facenet", "facenet-casia", *IMAGENET_NAMES)
+    _unmoved(identity, f"{identity.name}:PATH" if known else specs.get(identity.name, ONNX_SPEC))
 
 
 def _imagenet(spec: str, runtime: Runtime, progress: Progress | None) -> ImageNet:
