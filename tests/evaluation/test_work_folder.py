@@ -116,7 +116,7 @@ def test_vectors_of_an_older_detector_are_not_served(
         for number in (1, 2):
             path = tmp_path / "people" / name / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(portraits[name]).save(path)
+            Image.fromarray(portraits[name]).rotate(number).save(path)
     model = f"facenet:{shared_data}/models/facenet-vggface2.pt"
     matrix = Matrix(photos=(PhotoRun("one", model, measures=("retrieval",)),))
     request = Request(tmp_path / "people", tmp_path / "work", flags={"compute.runtime": "openvino"})
