@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from es_mappings import KINDS
+from indexer.evaluation.matrix import CARDS, COMING_ALONG
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("api", "es_mappings", "indexer", "tasks")
@@ -28,6 +29,7 @@ import es_mappings
 import indexer
 import tasks.app
 from api.routes.page import page
+from indexer.evaluation.matrix import CARDS, COMING_ALONG
 from indexer.settings import Settings
 from indexer.settings_tasks import TaskSettings
 
@@ -37,6 +39,8 @@ print(json.dumps({
     "page": sorted(page().files),
     "templates": [kind for kind in es_mappings.KINDS
                   if files("es_mappings").joinpath(f"{kind}.json").is_file()],
+    "matrices": sorted(name for name, file in COMING_ALONG.items() if file.is_file()),
+    "cards": sorted(path.name for path in CARDS.glob("*.json")),
     "tasks": sorted(name for name in celery.tasks if name.startswith("sightings.")),
 }))
 """
@@ -94,6 +98,8 @@ def test_its_packages_have_the_files_that_are_no_code(installed: Path) -> None:
         str(path.relative_to(page)) for path in page.rglob("*") if path.is_file()
     )
     assert found["templates"] == list(KINDS)
+    assert found["matrices"] == sorted(COMING_ALONG)
+    assert found["cards"] == sorted(path.name for path in CARDS.glob("*.json"))
     assert found["tasks"] == ["sightings.media", "sightings.segment", "sightings.sweep"]
 
 

@@ -21,21 +21,25 @@ FEATURES = "features:"
 def chosen_spec(specs: Sequence[str], models: Path | None) -> str:
     """Return the first spec whose file is there, with the folder of models for `{models}`.
 
-    A spec without `{models}` says itself where its weights are and is always taken.
+    A spec that names no file has its weights from elsewhere and is always taken. So is one without
+    `{models}` that has no alternative: what reads its file tells best what is wrong.
     Raises WeightsUnavailable, which names what was looked for, if no spec can be taken.
     """
     tried = []
     for spec in specs:
-        if "{models}" not in spec:
-            return spec
-        if models is None:
+        in_models = "{models}" in spec
+        if in_models and models is None:
             tried.append(f"{spec} needs a folder of models (--models)")
             continue
-        filled = spec.replace("{models}", str(models.absolute()))
+        filled = spec.replace("{models}", str(models.absolute())) if in_models else spec
         path = path_of(filled)
-        if path is not None and path.is_file():
+        if path is None or path.is_file() or (len(specs) == 1 and not in_models):
             return filled
-        tried.append(f"{path.name if path else filled} is not in the folder of models")
+        tried.append(
+            f"{path.name} is not in the folder of models"
+            if in_models
+            else f"there is no file {path}"
+        )
     raise WeightsUnavailable(f"The weights cannot be had: {'; '.join(tried)}.")
 
 

@@ -129,11 +129,24 @@ def test_the_first_model_whose_file_is_there_is_taken(tmp_path: Path) -> None:
     assert chosen_spec(specs, None) == "resnet50"
 
 
+def test_a_file_that_is_gone_is_passed_over_wherever_it_would_lie(tmp_path: Path) -> None:
+    (run,) = matrix_of(
+        tmp_path, '[[photos]]\nname = "a"\nmodel = ["facenet:{here}/gone.pt", "facenet"]'
+    ).photos
+    assert chosen_spec(specs_of(run), None) == "facenet"
+    there = tmp_path / "there.onnx"
+    there.touch()
+    specs = (f"onnx:{tmp_path}/gone.onnx?card=c.json", f"onnx:{there}?card=c.json", "dlib")
+    assert chosen_spec(specs, None) == f"onnx:{there}?card=c.json"
+
+
 def test_where_no_model_can_be_taken_all_that_was_looked_for_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsUnavailable, match=r"a\.pth is not in .*; b\.pth is not in"):
         chosen_spec(["resnet50:{models}/a.pth", "resnet50:{models}/b.pth"], tmp_path)
     with pytest.raises(WeightsUnavailable, match="--models"):
         chosen_spec(["resnet50:{models}/a.pth"], None)
+    with pytest.raises(WeightsUnavailable, match=r"there is no file .*a\.pth; b\.pth is not in"):
+        chosen_spec([f"resnet50:{tmp_path}/a.pth", "resnet50:{models}/b.pth"], tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package with one module for each thing that decides what an evaluation gives."""
     folder = tmp_path / "package"
     for name in ("mtcnn.py", "embeddings/facenet.py", "evaluation/rates.py",
-                 "evaluation/video/truth.py", "cli/index.py"):  # fmt: skip
+                 "evaluation/video/truth.py", "evaluation/stores/milvus.py",
+                 "engines/base.py", "engines/embedded/nearest.py", "engines/elastic/search.py",
+                 "../es_mappings/faces.json", "cli/index.py"):  # fmt: skip
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("A = 1\n")
     monkeypatch.setattr(code, "PACKAGE", folder)
@@ -48,6 +50,11 @@ def digests() -> tuple[str, str, str]:
         ("embeddings/facenet.py", (True, True, True)),
         ("evaluation/rates.py", (False, True, True)),
         ("evaluation/video/truth.py", (False, False, True)),
+        ("evaluation/stores/milvus.py", (False, True, False)),
+        ("engines/base.py", (False, True, True)),
+        ("engines/embedded/nearest.py", (False, True, True)),
+        ("engines/elastic/search.py", (False, True, True)),
+        ("../es_mappings/faces.json", (False, True, False)),
         ("cli/index.py", (False, False, False)),
     ],
 )
@@ -66,13 +73,26 @@ def test_a_module_that_is_renamed_is_another(package: Path) -> None:
     assert not set(before) & set(digests())
 
 
-def test_another_version_of_a_library_makes_all_stale(
-    package: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("library", "changes"),
+    [
+        ("torch", (True, True, True)),
+        ("scikit-learn", (False, True, True)),
+        ("pymilvus", (False, True, True)),
+        ("milvus-lite", (False, True, True)),
+        ("elasticsearch", (False, True, True)),
+        ("numkong", (False, True, True)),
+        ("rich", (False, False, False)),
+    ],
+)
+def test_what_another_version_of_a_library_makes_stale(
+    package: Path, monkeypatch: pytest.MonkeyPatch, library: str, changes: tuple[bool, ...]
 ) -> None:
     del package
     before = digests()
-    monkeypatch.setattr(code, "version", lambda _name: "0.0.1")
-    assert not set(before) & set(digests())
+    version = code.version
+    monkeypatch.setattr(code, "version", lambda name: "0.1" if name == library else version(name))
+    assert tuple(a != b for a, b in zip(before, digests(), strict=True)) == changes
 
 
 def test_indexes_and_outcomes_lie_apart_by_code_and_runtime(package: Path, tmp_path: Path) -> None:
@@ -96,7 +116,7 @@ def test_vectors_of_an_older_detector_are_not_served(
         for number in (1, 2):
             path = tmp_path / "people" / name / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(portraits[name]).save(path)
+            Image.fromarray(portraits[name]).rotate(number).save(path)
     model = f"facenet:{shared_data}/models/facenet-vggface2.pt"
     matrix = Matrix(photos=(PhotoRun("one", model, measures=("retrieval",)),))
     request = Request(tmp_path / "people", tmp_path / "work", flags={"compute.runtime": "openvino"})
