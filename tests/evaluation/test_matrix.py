@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from indexer.evaluation.matrix import (
     specs_of,
 )
 from indexer.evaluation.model_choice import chosen_spec, path_of
+from indexer.settings import load
 
 RUN = '[[photos]]\nname = "one"\nmodel = "dlib"\n'
 
@@ -174,6 +176,15 @@ def test_the_studies_are_all_in_their_matrix() -> None:
     stores = {(run.store or "memory").partition(":")[0] for run in matrix.photos}
     assert stores == {"elasticsearch", "embedded", "memory", "milvus", "scikit-learn"}
     assert {run.pca for run in matrix.photos} >= {700, 900}
+
+
+def test_what_was_measured_with_the_defaults_of_its_day_stays_at_them() -> None:
+    """Row by row as in docs/evaluation.md; other defaults must not move what a study is told by."""
+    settings = {run.name: load(run.settings, environment={}) for run in read_matrix(STUDIES).video}
+    once = settings["Key frames, 8, 30, 1 s, MobileFaceNet"].keyframes
+    assert (once.min_delta_e, once.min_cell_delta_e, once.max_gap_s) == (8, 30, 1)
+    study = settings["000 previous frame compared, MobileFaceNet"].keyframes
+    assert study == replace(once, reference="previous")
 
 
 def test_the_crops_are_of_the_photos_of_the_pairs_and_of_four_networks() -> None:
