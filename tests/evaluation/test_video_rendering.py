@@ -125,6 +125,33 @@ def test_the_same_photos_give_the_same_set_in_another_folder(photos: Path, tmp_p
         assert one.path.read_bytes() == two.path.read_bytes()
 
 
+def test_photos_of_any_format_are_shown_as_a_viewer_shows_them(tmp_path: Path) -> None:
+    """PNG of 16 bits of grey and JPEG that is stored lying, by suffixes in capitals."""
+    folder = tmp_path / "photos"
+    upper_half = np.zeros((200, 200), np.uint8)
+    upper_half[:100] = 255
+    lying = Image.Exif()
+    lying[0x0112] = 6  # to be turned a quarter clockwise
+    for person in ("Ann", "Bob", "Cid"):
+        (folder / person).mkdir(parents=True)
+        for number in range(7):
+            path = folder / person / f"{number}"
+            if number % 2:
+                deep = upper_half.astype(np.uint16) * 257
+                Image.fromarray(deep).save(path.with_suffix(".PNG"))
+            else:
+                turned = Image.fromarray(np.rot90(upper_half))
+                turned.save(path.with_suffix(".JPG"), exif=lying)
+    videos = render_set(folder, tmp_path / "sets", recipe=TINY)
+    assert {photo.suffix for each in videos.queries for photo in each.photos} <= {".PNG", ".JPG"}
+    for name in ("Ann/0.JPG", "Ann/1.PNG"):
+        actor = Actor("Ann", (name,), (Pose(0.0, 320, 180, 100),))
+        plan = ClipPlan("clip", (Shot("interview", 1, (actor,)),), seed=3)
+        (picture,) = frames_of(plan, folder)
+        assert picture[150, 320].min() > 200
+        assert picture[210, 320].max() < 55
+
+
 def test_another_seed_or_another_photo_is_another_set(photos: Path, tmp_path: Path) -> None:
     first = render_set(photos, tmp_path, recipe=TINY)
     assert render_set(photos, tmp_path, recipe=replace(TINY, seed=8)).digest != first.digest

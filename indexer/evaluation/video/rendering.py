@@ -11,6 +11,8 @@ import numpy as np
 from indexer.evaluation.video.geometry import FACE_CENTRE, FACE_WIDTH, placements, views
 from indexer.evaluation.video.plan import DISSOLVE_S, FRAMES_PER_S, HEIGHT, WIDTH
 from indexer.evaluation.video.scenes import clouds, grainy, noise_field, resized, seen_from
+from indexer.photos import read_photo
+from indexer.settings import MediaSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,7 +163,4 @@ def _ellipse(side: int) -> Array:
 
 
 def _read(path: Path) -> Array:
-    from PIL import Image
-
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
+    return read_photo(path, MediaSettings()).image_rgb

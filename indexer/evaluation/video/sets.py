@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexer.errors import UsageError
+from indexer.evaluation.photo_folder import list_photos
 from indexer.evaluation.video.recipes import MIXED, VERSION, Recipe, plans_of
 from indexer.evaluation.video.rendering import ENCODING, encode
 from indexer.evaluation.video.truth import PersonTruth, spans_of, times_of, truth_of
@@ -71,10 +72,10 @@ def render_set(photos: Path, folder: Path, *, recipe: Recipe = MIXED) -> VideoSe
 
     photos: a folder in LFW's layout. Beside each clip lies its truth as JSON: who is seen from
     when to when, and the box of each face on each frame. A run that was stopped goes on where it
-    was. Raises UsageError if there are too few people with enough photos.
+    was. Raises UsageError if there are too few people with enough photos, MediaError for one that
+    cannot be decoded.
     """
-    names = [f"{path.parent.name}/{path.name}" for path in sorted(photos.glob("*/*.jpg"))]
-    plans = plans_of(recipe, names, photos)
+    plans = plans_of(recipe, list_photos(photos), photos)
     digest = _digest(recipe, plans, photos)
     place = folder / f"{recipe.name}-{digest}"
     make_folder(place)
