@@ -47,7 +47,7 @@ def evaluate_command(
         typer.Option(
             metavar="FILE",
             help="A TOML file of runs; `studies`: the comparisons of five studies; `crops`: crops "
-            "of faces, and the pairs that are missed.",
+            "of faces, and the pairs that are missed; `keyframes`: settings of key frames.",
             show_default=False,
         ),
     ] = None,
@@ -91,7 +91,8 @@ def evaluate_command(
         bool | None,
         typer.Option(
             "--video/--no-video",
-            help="Whether to measure on rendered videos, too; by default a matrix says so.",
+            help="Whether to measure on rendered videos, too; by default a matrix says so. With "
+            "--model there is no run of every frame, whose finds a run's are counted against.",
             show_default=False,
         ),
     ] = None,

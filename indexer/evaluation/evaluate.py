@@ -41,7 +41,7 @@ class Request:
     the next evaluation goes on from there. pairs: in LFW's format. attributes: a CSV. models: the
     folder that `{models}` stands for. elasticsearch: address of the cluster for its stores.
     flags: settings by dotted name; those of a run go over them. recipe: of the clips for runs on
-    videos.
+    videos, which may say another seed.
     """
 
     photos: Path

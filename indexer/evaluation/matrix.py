@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 STUDIES = FOLDER / "studies.toml"
 CROPS = FOLDER / "crops.toml"
-COMING_ALONG = {"studies": STUDIES, "crops": CROPS}
+KEYFRAMES = FOLDER / "keyframes.toml"
+COMING_ALONG = {"studies": STUDIES, "crops": CROPS, "keyframes": KEYFRAMES}
 """The matrices that come with Sightings, by what `--matrix` calls them: the five studies'
-comparisons, and crops with the pairs that are missed whatever the crop."""
+comparisons, crops with the pairs that are missed whatever the crop, and settings of key frames."""
 
 CARDS = FOLDER / "cards"
 """Cards of ONNX networks that are measured but not part of the package."""
 
 Count = Annotated[int, Ge(1)]
+Seed = Annotated[int, Ge(0)]
 Text = Annotated[str, MinLen(1)]
 Texts = Annotated[tuple[Text, ...], MinLen(1)]
 Scalar = str | int | float | bool
@@ -80,7 +82,9 @@ class VideoRun:
     """A run over rendered clips of the folder's people; the TOML has the same names.
 
     name, about, model, settings: as for photos. ranking: `search` as the product does it, or
-    `mean`: one vector a video, the mean of its faces (study 001).
+    `mean`: one vector a video, the mean of its faces (study 001). seed: of all that the clips are
+    drawn from, the recipe's own without one; the run of every frame that another is held against is
+    one over the same clips.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _CLOSED
@@ -90,19 +94,20 @@ class VideoRun:
     about: str = ""
     settings: dict[str, Scalar] = field(default_factory=dict)
     ranking: Literal["search", "mean"] = "search"
+    seed: Seed | None = None
 
 
 @dataclass(frozen=True)
 class Matrix:
     """The runs of an evaluation, in the order of the file.
 
-    title: of the report. seed: of what is drawn by chance.
+    title: of the report. seed: of what is drawn by chance from photos; clips have their own.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _CLOSED
 
     title: str = "Evaluation"
-    seed: Annotated[int, Ge(0)] = 0
+    seed: Seed = 0
     photos: tuple[PhotoRun, ...] = ()
     video: tuple[VideoRun, ...] = ()
 

@@ -32,4 +32,8 @@ class Plan:
 
 def without_blanks(told: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration without what is not set."""
-    return {name: value for name, value in told.items() if value not in (None, "", False, {})}
+    return {
+        name: value
+        for name, value in told.items()
+        if value is not None and value is not False and value not in ("", {})
+    }

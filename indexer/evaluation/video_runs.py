@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class VideoRuns:
     """Plans runs over videos and does them.
 
-    photos: the folder whose people the clips show. recipe: of the clips.
+    photos: the folder whose people the clips show. recipe: of the clips; runs may have others of
+    another seed.
     """
 
     def __init__(
@@ -47,13 +48,14 @@ class VideoRuns:
         self._watcher = watcher
         self._work = work
         self._models = models
-        self._videos: VideoSet | None = None
-        self._references: dict[tuple[str, str], Outcome] = {}
+        self._videos: dict[int, VideoSet] = {}
+        self._references: dict[tuple[str, str, str], Outcome] = {}
 
     def plan(self, run: VideoRun, settings: Settings) -> Plan:
         """Plan a run under its settings. Raises WeightsUnavailable, UsageError."""
         spec = chosen_spec(specs_of(run), self._models)
-        videos, compared = self._rendered(), (spec, _others(settings))
+        videos = self._rendered(run)
+        compared = (videos.digest, spec, _others(settings))
         reference = self._references.get(compared)
         decided_by = {
             "kind": "video",
@@ -69,6 +71,7 @@ class VideoRuns:
                 "model": said(spec),
                 "settings": run.settings,
                 "ranking": None if run.ranking == "search" else run.ranking,
+                "seed": run.seed,
             }
         )
 
@@ -94,7 +97,7 @@ class VideoRuns:
         def held_against(reference: Outcome | None) -> Outcome:
             return running.run_video(
                 running.VideoRun(run.name, spec, run.settings, run.ranking),
-                self._rendered(),
+                self._rendered(run),
                 self._work.indexes("video", settings),
                 settings=settings,
                 networks=networks,
@@ -115,15 +118,18 @@ class VideoRuns:
         }
         return replace(outcome, made_with=made_with)
 
-    def _rendered(self) -> VideoSet:
-        if self._videos is None:
+    def _rendered(self, run: VideoRun) -> VideoSet:
+        """Return the clips of a run; those of each seed are rendered once."""
+        seed = self._recipe.seed if run.seed is None else run.seed
+        if seed not in self._videos:
             from indexer.evaluation.video.sets import render_set
 
             self._watcher.step("rendering clips")
-            self._videos = render_set(
-                self._photos, self._work.folder / "videos", recipe=self._recipe
+            recipe = replace(self._recipe, seed=seed)
+            self._videos[seed] = render_set(
+                self._photos, self._work.folder / "videos", recipe=recipe
             )
-        return self._videos
+        return self._videos[seed]
 
 
 def is_reference(run: VideoRun, settings: Settings) -> bool:

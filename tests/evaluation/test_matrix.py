@@ -14,6 +14,8 @@ from indexer.errors import UsageError, WeightsUnavailable
 from indexer.evaluation.matrix import (
     COMING_ALONG,
     CROPS,
+    FOLDER,
+    KEYFRAMES,
     MEASURES,
     STUDIES,
     Matrix,
@@ -82,6 +84,7 @@ def test_a_run_that_says_little_measures_everything_in_memory(tmp_path: Path) ->
         ('[[photos]]\nname = "one"\nmodel = []', "photos run 1 (one), model"),
         (RUN + "pca = 0", "photos run 1 (one), pca:"),
         (RUN + 'pca = "many"', "photos run 1 (one), pca:"),
+        ('[[video]]\nname = "v"\nmodel = "dlib"\nseed = -1', "video run 1 (v), seed:"),
         (RUN + "whiten = true", "whiten needs pca"),
         (RUN + 'measures = ["speed"]', "photos run 1 (one), measures, 0:"),
         (RUN + "measures = []", "measures must name at least one"),
@@ -203,6 +206,28 @@ def test_the_crops_are_of_the_photos_of_the_pairs_and_of_four_networks() -> None
     assert {specs_of(run)[0].partition(":")[0] for run in runs} == {"facenet", "onnx", "dlib"}
 
 
+def test_settings_of_key_frames_are_tried_on_three_sets_each_with_every_frame() -> None:
+    """Those of the table in docs/evaluation.md; the defaults are among them."""
+    tried: dict[int | None, set[tuple[float, float, float] | str]] = {}
+    for run in read_matrix(KEYFRAMES).video:
+        frames = load(run.settings, environment={}).keyframes
+        figures = (frames.min_delta_e, frames.min_cell_delta_e, frames.max_gap_s)
+        every = frames.strategy == "all"
+        tried.setdefault(run.seed, set()).add("every" if every else figures)
+    grid = {
+        "every", (8, 30, 1), (10, 50, 0.8), (12, 45, 0.6), (12, 50, 0.8), (12, 60, 0.8),
+        (14, 50, 0.7), (14, 55, 0.6), (16, 60, 0.5),
+    }  # fmt: skip
+    assert tried == {None: grid, 8: grid, 9: grid}
+
+
+def test_every_matrix_that_lies_here_has_a_name_and_is_one() -> None:
+    assert {f"{name}.toml" for name in COMING_ALONG} == {p.name for p in FOLDER.glob("*.toml")}
+    for name, file in COMING_ALONG.items():
+        assert file == FOLDER / f"{name}.toml"
+        assert read_matrix(file).runs
+
+
 @pytest.mark.parametrize("matrix", COMING_ALONG.values(), ids=COMING_ALONG)
 def test_the_cards_of_a_matrix_are_beside_it(matrix: Path) -> None:
     cards = {
@@ -211,7 +236,7 @@ def test_the_cards_of_a_matrix_are_beside_it(matrix: Path) -> None:
         for spec in specs_of(run)
         if spec.startswith("onnx:")
     }
-    assert len(cards) >= 4
+    assert cards
     assert len({read_card(Path(card)).recipe for card in cards}) == len(cards)
 
 

@@ -41,10 +41,13 @@ class Measure:
     def comparable(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Return the outcomes that one can be the best of: those over the most pairs, or photos.
 
-        Fewer of them are another task: who has at most ten photos a person lacks hard pairs.
+        Fewer of them are another task: who has at most ten photos a person lacks hard pairs. Of
+        runs over clips, those over the same ones as the first.
         """
         over = "pairs" if self.path[0] in _OVER_PAIRS else "photos"
         known = [each for each in outcomes if self.of(each) is not None]
+        clips = [each.made_with.get("videos") for each in known]
+        known = [each for each, of in zip(known, clips, strict=True) if of == clips[0]]
         sizes = [number(each.metrics, over) or 0.0 for each in known]
         return [each for each, size in zip(known, sizes, strict=True) if size == max(sizes)]
 
