@@ -27,11 +27,11 @@ def chosen_spec(specs: Sequence[str], models: Path | None) -> str:
     """
     tried = []
     for spec in specs:
-        in_models = "{models}" in spec
-        if in_models and models is None:
+        filled = spec if models is None else spec.replace("{models}", str(models.absolute()))
+        if "{models}" in filled:
             tried.append(f"{spec} needs a folder of models (--models)")
             continue
-        filled = spec.replace("{models}", str(models.absolute())) if in_models else spec
+        in_models = "{models}" in spec
         path = path_of(filled)
         if path is None or path.is_file() or (len(specs) == 1 and not in_models):
             return filled

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from indexer.embeddings.base import wants_whole_pictures
 from indexer.engines.elastic.location import is_on_cluster
 from indexer.errors import OutOfReach, UsageError, WeightsUnavailable
+from indexer.evaluation.code import LIBRARIES, STORE_LIBRARIES
 from indexer.evaluation.embedding import embedded, only
 from indexer.evaluation.machine import describe
 from indexer.evaluation.matrix import specs_of
@@ -147,7 +148,7 @@ class PhotoRuns:
             configuration=told,
             metrics=measured.metrics,
             arrays=measured.arrays,
-            made_with=self._made_with(choice, vectors),
+            made_with=self._made_with(choice, vectors, found.server if found else None),
         )
 
     def _photos_of(self, run: PhotoRun) -> Photos:
@@ -191,15 +192,17 @@ class PhotoRuns:
         features, took_s = embedded(choice.photos, networks, folder, self._watcher)
         return Vectors(features, networks.embedder.identity, took_s)
 
-    def _made_with(self, choice: Choice, vectors: Vectors) -> dict[str, Any]:
+    def _made_with(self, choice: Choice, vectors: Vectors, server: str | None) -> dict[str, Any]:
         identity = vectors.identity
         made: dict[str, Any] = {
-            **describe("sightings", "numpy", "openvino", "opencv-python-headless"),
+            **describe("sightings", *LIBRARIES, *STORE_LIBRARIES),
             "seed": self._seed,
             "photos_sha256": choice.photos.digest,
             **{f"{name}_sha256": digest for name, digest in self._material.digests.items()},
             "model": vectors.features.model,
         }
+        if server is not None:
+            made["server"] = server
         if identity is not None:
             made["recipe"] = identity.recipe
             made["weights_sha256"] = identity.weights_sha256

@@ -37,6 +37,7 @@ class Stored:
     neighbours: (n, TOP) rows for each vector, best first, without the vector itself and its
     copies; -1 where there was none left. insert_s: for all vectors, until searches can begin.
     search_ms: for each vector. recall: share of the exact nearest ones that are among them.
+    server: that kept the vectors, with its version, if there was one.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Stored:
     insert_s: float
     search_ms: float
     recall: float
+    server: str | None = None
 
     def metrics(self) -> dict[str, Any]:
         """Return the numbers, under the names of `Outcome`."""
@@ -80,6 +82,7 @@ def stored(vectors: Array, name: str, metric: Metric, folder: Path, settings: Se
             inserted_s = time.perf_counter()
             rows, _ = store.nearest(vectors, min(count + shown_often, len(vectors)))
             took_s = time.perf_counter() - inserted_s
+            server = store.server()
     except (EnvironmentFailure, UsageError) as error:
         raise OutOfReach(f"The store {_said(name)}: {error}") from error
     found = without_copies(rows, pictures, TOP)
@@ -90,6 +93,7 @@ def stored(vectors: Array, name: str, metric: Metric, folder: Path, settings: Se
         insert_s=inserted_s - begun_s,
         search_ms=1000 * took_s / len(vectors),
         recall=_recall(found, exact),
+        server=server,
     )
 
 

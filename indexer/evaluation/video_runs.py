@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from indexer.evaluation.code import LIBRARIES, STORE_LIBRARIES
 from indexer.evaluation.machine import describe
 from indexer.evaluation.matrix import specs_of
 from indexer.evaluation.model_choice import chosen_spec, deciding
@@ -110,7 +111,7 @@ class VideoRuns:
             outcome = held_against(outcome)
         identity = networks.embedder.identity
         made_with = {
-            **describe("sightings", "numpy", "openvino", "av", "opencv-python-headless"),
+            **describe("sightings", *LIBRARIES, *STORE_LIBRARIES),
             **outcome.made_with,
             "model": identity.key,
             "weights_sha256": identity.weights_sha256,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +56,9 @@ def test_a_run_tells_what_it_measured_of_what_and_with_what(request_of: Request)
     assert {"roc_far", "fold_accuracies", "score_same", "average_precision"} <= arrays.keys()
     made = outcome.made_with
     assert {"versions", "processor", "seed", "photos_sha256", "pairs_sha256"} <= made.keys()
+    for library in ("torch", "facenet-pytorch", "openvino", "scikit-learn", "pymilvus", "numkong"):
+        assert f", {library} {version(library)}" in made["versions"]
+    assert "server" not in made
 
 
 def test_what_was_done_is_not_done_again(request_of: Request) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING
+
+from elasticsearch import Elasticsearch
 
 from indexer.evaluation.evaluate import Request, evaluate
 from indexer.evaluation.matrix import Matrix, PhotoRun
@@ -29,6 +32,10 @@ def test_binary_codes_are_searched_on_the_cluster_that_is_given(
     assert outcome.metrics["store"]["recall20"] > 0.9
     assert outcome.metrics["store"]["name"] == "elasticsearch:bbq_hnsw"
     assert outcome.configuration["store"] == "elasticsearch:bbq_hnsw"
+    with Elasticsearch(elasticsearch_url) as client:
+        (node,) = client.nodes.info(metric="http").body["nodes"].values()
+    assert outcome.made_with["server"] == f"Elasticsearch {node['version']}"
+    assert f", elasticsearch {version('elasticsearch')}" in outcome.made_with["versions"]
     assert elasticsearch_url not in str(vars(outcome))
 
 

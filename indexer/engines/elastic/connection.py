@@ -85,7 +85,7 @@ class Connection:
 
         Raises IndexFailure that says what is wrong.
         """
-        versions = self._versions()
+        versions = self.versions()
         too_old = {name: text for name, text in versions.items() if _parsed(text) < OLDEST}
         if too_old or not versions:
             told = ", ".join(f"{name} has {text}" for name, text in sorted(too_old.items()))
@@ -94,6 +94,29 @@ class Connection:
                 f"{OLDEST[0]}.{OLDEST[1]} or newer on every node; {told or 'it names no node'}. "
                 "Upgrade it, or use another."
             )
+
+    def versions(self) -> dict[str, str]:
+        """Return each node's version by its name. Raises IndexFailure.
+
+        Asked for as any JSON: versions before 9 refuse the client's usual `Accept`.
+        """
+        client = self.client.options(request_timeout=min(CHECK_TIMEOUT_S, self._settings.timeout_s))
+        answer = self._answer(
+            lambda: client.perform_request(
+                "GET",
+                "/_nodes/_all/http",
+                params={"filter_path": "nodes.*.name,nodes.*.version"},
+                headers={"accept": "*/*"},
+            ),
+            (),
+            None,
+            retry_s=min(CHECK_RETRY_S, self._settings.retry_s),
+        ).body
+        nodes = answer.get("nodes", {}) if isinstance(answer, dict) else {}
+        return {
+            f"{node.get('name')} ({identity})": str(node.get("version", ""))
+            for identity, node in nodes.items()
+        }
 
     def call(
         self,
@@ -182,29 +205,6 @@ class Connection:
         longest_s = min(FIRST_WAIT_S * 2.0 ** min(turns, 30), LONGEST_WAIT_S)
         left_s = retry_s - (state.seconds_since_start or 0.0)
         return max(0.0, min(longest_s * random.uniform(0.5, 1.0), left_s))
-
-    def _versions(self) -> dict[str, str]:
-        """Return each node's version by its name.
-
-        Asked for as any JSON: versions before 9 refuse the client's usual `Accept`.
-        """
-        client = self.client.options(request_timeout=min(CHECK_TIMEOUT_S, self._settings.timeout_s))
-        answer = self._answer(
-            lambda: client.perform_request(
-                "GET",
-                "/_nodes/_all/http",
-                params={"filter_path": "nodes.*.name,nodes.*.version"},
-                headers={"accept": "*/*"},
-            ),
-            (),
-            None,
-            retry_s=min(CHECK_RETRY_S, self._settings.retry_s),
-        ).body
-        nodes = answer.get("nodes", {}) if isinstance(answer, dict) else {}
-        return {
-            f"{node.get('name')} ({identity})": str(node.get("version", ""))
-            for identity, node in nodes.items()
-        }
 
 
 def _parsed(version: str) -> tuple[int, int]:

@@ -89,6 +89,13 @@ class Store(ABC):
             return np.empty((0, k), np.int64), np.empty((0, k), np.float32)
         return self._nearest(checked, k)
 
+    def server(self) -> str | None:
+        """Return the server that keeps the vectors, with its version; None if there is none.
+
+        Raises EnvironmentFailure if it does not say.
+        """
+        return None
+
     def close(self) -> None:  # noqa: B027  # there may be nothing to let go of
         """End what the store has started and delete what it has written; twice does no harm."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast, get_args, get_type_hints
 
@@ -15,8 +15,10 @@ from indexer.settings import ElasticsearchSettings
 from indexer.text import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
+    from indexer.engines.elastic.connection import Connection
     from indexer.evaluation.records import Metric
     from indexer.settings import Settings
 
@@ -58,6 +60,12 @@ class ElasticsearchStore(IndexStore):
                 self.close()
             raise
 
+    def server(self) -> str:
+        """Return `Elasticsearch` with the version of its nodes, or with all while they differ."""
+        with _connected(self._location, self._settings) as connection:
+            versions = sorted(set(connection.versions().values()))
+        return f"Elasticsearch {' and '.join(versions)}"
+
     def close(self) -> None:
         """Delete the collection from the cluster."""
         if self._closed:
@@ -86,16 +94,21 @@ def _new_location(store: str, where: str, index: str) -> str:
 
 
 def _delete(location: str, settings: ElasticsearchSettings) -> None:
-    from indexer.engines.elastic.connection import Connection
-
-    parsed = parse_location(location)
-    connection = Connection(parsed, settings)
-    try:
-        indices = connection.client.indices
-        found = connection.call(indices.get, index=f"{parsed.name}-*", features=["aliases"])
+    with _connected(location, settings) as connection:
+        indices, name = connection.client.indices, connection.location.name
+        found = connection.call(indices.get, index=f"{name}-*", features=["aliases"])
         # By their names: clusters refuse to delete by a pattern.
         if names := list(found.body):
             connection.call(indices.delete, expect=(404,), index=names)
-        connection.call(indices.delete_index_template, expect=(404,), name=f"{parsed.name}-*")
+        connection.call(indices.delete_index_template, expect=(404,), name=f"{name}-*")
+
+
+@contextmanager
+def _connected(location: str, settings: ElasticsearchSettings) -> Iterator[Connection]:
+    from indexer.engines.elastic.connection import Connection
+
+    connection = Connection(parse_location(location), settings)
+    try:
+        yield connection
     finally:
         connection.close()

@@ -166,6 +166,13 @@ class MilvusStore(Store):
         scores = told if self.metric == "cosine" else -np.sqrt(told.clip(min=0))
         return [float(score) for score in scores]
 
+    def server(self) -> str | None:
+        """Return `Milvus` with its version; None for Milvus Lite, which has its package's."""
+        if self._lite is not None:
+            return None
+        with translated_errors(self._where):
+            return f"Milvus {self._client.get_server_version()}"
+
     def close(self) -> None:
         """Drop the collection; end Milvus Lite and delete its files."""
         client, self._client = self._client, None
