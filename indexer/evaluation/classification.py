@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexer.errors import UsageError
-from indexer.evaluation.similarity import codes_of, lengths_differ, nearest
+from indexer.evaluation.similarity import (
+    codes_of,
+    lengths_differ,
+    nearest,
+    others_of,
+    pictures_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +37,10 @@ class Classification:
 
     leave_one_out: each photo of a person with two or more, among all others, those of people with
     one photo included. stratified: a seeded fifth of each such person's photos (at least one, and
-    not all), among the rest of them. queries: photos asked for leave one out; tested, trained:
-    those of the split. Of equally many votes the nearest one's person wins.
+    not all), among the rest of them. Copies of a photo never name it, as in `Retrieval`: whose
+    photos are copies of one is not asked for, and copies are on the same side of the split.
+    queries: photos asked for leave one out; tested, trained: those of the split. Of equally many
+    votes the nearest one's person wins.
     """
 
     leave_one_out: Mapping[Metric, ByK]
@@ -63,12 +71,13 @@ class Classification:
 
 
 def classify(features: Features, *, seed: int = 0) -> Classification:
-    """Name each photo by its nearest ones. Raises UsageError if nobody has two photos."""
-    vectors, (codes, counts) = features.vectors, codes_of(features.persons)
-    asked = np.flatnonzero(counts[codes] > 1)
+    """Name each photo by its nearest ones. Raises UsageError if nobody has two different photos."""
+    vectors, (codes, _) = features.vectors, codes_of(features.persons)
+    pictures = pictures_of(vectors)
+    asked = np.flatnonzero(others_of(codes, pictures))
     if not len(asked):
-        raise UsageError("Nobody has two photos: no photo can be named by another one.")
-    train, test = stratified_split(codes, seed=seed)
+        raise UsageError("Nobody has two different photos: no photo can be named by another one.")
+    train, test = stratified_split(codes, pictures, seed=seed)
     most = max(NEIGHBOURS)
     left_out: dict[Metric, ByK] = {}
     split: dict[Metric, ByK] = {}
@@ -80,37 +89,41 @@ def classify(features: Features, *, seed: int = 0) -> Classification:
             continue
         found = nearest(vectors[asked], vectors, most, metric, own=asked)
         left_out[metric] = _accuracies(np.where(found < 0, -1, codes[found]), codes[asked])
-        found = train[nearest(vectors[test], vectors[train], most, metric)]
-        split[metric] = _accuracies(codes[found], codes[test])
+        found = nearest(vectors[test], vectors, most, metric, own=test, among=train)
+        split[metric] = _accuracies(np.where(found < 0, -1, codes[found]), codes[test])
     return Classification(left_out, split, len(asked), len(test), len(train), seed)
 
 
 def stratified_split(
-    codes: Array, *, share: float = TEST_SHARE, seed: int = 0
+    codes: Array, pictures: Array, *, share: float = TEST_SHARE, seed: int = 0
 ) -> tuple[Array, Array]:
     """Return the rows to learn from and those to test, each in order, of people with two or more.
 
-    codes: (n,) ints, whose photo each is. Each person gives `share` of the photos to the test,
-    rounded, at least one and at most all but one.
+    codes: (n,) ints, whose photo each is. pictures: (n,) ints, see `similarity.pictures_of`. Each
+    person gives `share` of their pictures to the test, rounded, at least one and at most all but
+    one, with all copies of them.
     """
     generator = np.random.default_rng(seed)
     train: list[int] = []
     test: list[int] = []
     for code in np.unique(codes):
-        rows = generator.permutation(np.flatnonzero(codes == code)).tolist()
-        if len(rows) > 1:
-            tested = min(max(1, round(len(rows) * share)), len(rows) - 1)
-            test += rows[:tested]
-            train += rows[tested:]
+        rows = np.flatnonzero(codes == code)
+        _, first = np.unique(pictures[rows], return_index=True)
+        shown = generator.permutation(pictures[rows[np.sort(first)]])
+        if len(shown) > 1:
+            tested = min(max(1, round(len(shown) * share)), len(shown) - 1)
+            in_test = np.isin(pictures[rows], shown[:tested])
+            test += rows[in_test].tolist()
+            train += rows[~in_test].tolist()
     return np.array(sorted(train), np.int64), np.array(sorted(test), np.int64)
 
 
 def vote(neighbours: Array) -> Array:
     """Return the code that most neighbours have, (n,); of equally many that of the nearest.
 
-    neighbours: (n, k) codes, nearest first.
+    neighbours: (n, k) codes, nearest first; -1 where there is none, which has no vote.
     """
-    votes = (neighbours[:, :, None] == neighbours[:, None, :]).sum(axis=2)
+    votes = (neighbours[:, :, None] == neighbours[:, None, :]).sum(axis=2) * (neighbours >= 0)
     winner = votes.argmax(axis=1)
     chosen: Array = neighbours[np.arange(len(neighbours)), winner]
     return chosen

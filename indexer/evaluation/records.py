@@ -65,8 +65,9 @@ class Outcome:
     tar_at_far; top20 (of 20), top20_of_existing, map, recall_at ("1", "5", "20"), queries, copies
     (photos that are one of an earlier one); by_photos, a list of photos (as "2-3"), people,
     queries, top20_of_existing, map; knn_leave_one_out, knn_stratified; store with insert_s,
-    search_ms, recall20 (against exact); by_group, a list of attribute, group, pairs, accuracy, tar,
-    far (at the threshold possible), where attributes were given; stage_s.
+    search_ms, recall20 (against exact); by_group, a list of attribute, group,
+    people, photos, same, different and pairs (counts), accuracy, tar, far, false_accepts (at the
+    threshold possible), where attributes were given; stage_s.
     Arrays of photos: names, persons; roc_far, roc_tar, roc_threshold, and where vectors are not all
     of length 1 roc_euclidean_far and so on; fold_accuracies; score_edges, score_same,
     score_different (counts over all pairs); neighbours (n, 20) int rows of names, neighbour_scores

@@ -11,6 +11,7 @@ from indexer.errors import UsageError
 from indexer.evaluation.similarity import (
     codes_of,
     exclude,
+    others_of,
     pictures_of,
     ranked,
     similarity_blocks,
@@ -97,9 +98,9 @@ def retrieve(
     Raises UsageError if nobody has two photos, and for neighbours of another shape, beyond the
     photos, or twice in a row.
     """
-    codes, counts = codes_of(features.persons)
+    codes, _ = codes_of(features.persons)
     pictures = pictures_of(features.vectors)
-    others = counts[codes] - _shown_by(pictures, codes)
+    others = others_of(codes, pictures)
     if not (others > 0).any():
         raise UsageError(
             "Nobody has two different photos: there is nothing that a search could find."
@@ -155,14 +156,6 @@ def _exact(
             places = np.flatnonzero(right[query - start]) + 1
             precision[query] = (np.arange(1, len(places) + 1) / places).mean()
     return neighbours, precision
-
-
-def _shown_by(pictures: Array, codes: Array) -> Array:
-    """Return how many of a person's photos show the picture of each, itself included, (n,)."""
-    both = np.stack([pictures, codes], axis=1)
-    _, own, counts = np.unique(both, axis=0, return_inverse=True, return_counts=True)
-    shown_by: Array = counts[own.reshape(-1)]
-    return shown_by
 
 
 def _scores(vectors: Array, neighbours: Array, metric: Metric) -> Array:

@@ -57,20 +57,29 @@ def similarity_blocks(
 
 
 def nearest(
-    queries: Array, gallery: Array, k: int, metric: Metric = "cosine", own: Array | None = None
+    queries: Array,
+    gallery: Array,
+    k: int,
+    metric: Metric = "cosine",
+    own: Array | None = None,
+    among: Array | None = None,
 ) -> Array:
     """Return the gallery's rows nearest to each query, nearest first, (q, min(k, others)) int64.
 
     own: (q,) the queries' own rows in the gallery; neither they nor copies of their pictures ever
-    count, and -1 stands where copies leave fewer than k. None if they are not in it.
+    count. None if they are not in it. among: rows of the gallery, the only ones that count; None
+    for all. -1 stands where fewer than k count.
     """
     k = min(k, len(gallery) - (own is not None))
     found = np.empty((len(queries), max(k, 0)), np.int64)
     pictures = pictures_of(gallery)
+    left_out = np.ones(len(gallery), bool)
+    left_out[slice(None) if among is None else among] = False
     for start, similarities in similarity_blocks(queries, gallery, metric) if k > 0 else ():
         block = np.arange(start, start + len(similarities))
         if own is not None:
             exclude(similarities, pictures, own[block])
+        similarities[:, left_out] = -np.inf
         columns = ranked(similarities)[:, :k]
         there = np.take_along_axis(similarities, columns, axis=1) > -np.inf
         found[block] = np.where(there, columns, -1)
@@ -87,6 +96,17 @@ def pictures_of(vectors: Array) -> Array:
     as_bytes = packed.view(np.dtype((np.void, packed.dtype.itemsize * packed.shape[1]))).ravel()
     numbers: Array = np.unique(as_bytes, return_inverse=True)[1].reshape(-1)
     return numbers
+
+
+def others_of(codes: Array, pictures: Array) -> Array:
+    """Return how many photos of the same person show another picture, for each photo, (n,) int64.
+
+    codes, pictures: (n,), see `codes_of` and `pictures_of`. Who has none can be found by nobody.
+    """
+    both = np.stack([pictures, codes], axis=1)
+    _, own, counts = np.unique(both, axis=0, return_inverse=True, return_counts=True)
+    others: Array = np.bincount(codes)[codes] - counts[own.reshape(-1)]
+    return others
 
 
 def exclude(similarities: Array, pictures: Array, own: Array) -> None:

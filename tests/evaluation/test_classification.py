@@ -17,6 +17,10 @@ def test_most_votes_win_and_the_nearest_of_equally_many() -> None:
     assert vote(neighbours).tolist() == [1, 3, 5, 7]
 
 
+def test_where_there_is_no_neighbour_there_is_no_vote() -> None:
+    assert vote(np.array([[4, -1, -1, -1, -1], [-1, -1, -1, -1, -1]])).tolist() == [4, -1]
+
+
 def test_six_photos_by_hand() -> None:
     features = features_of(
         [("A", at(0)), ("A", at(10)), ("A", at(60)), ("B", at(25)), ("B", at(62)), ("C", at(170))]
@@ -46,7 +50,7 @@ def test_both_ways_as_scikit_learn_classifies(metric) -> None:
         right.append(nearest.fit(vectors[rest], codes[rest]).predict(vectors[[row]])[0])
     expected = (np.array(right) == codes[asked]).mean()
     assert found.leave_one_out[metric]["1"] == pytest.approx(expected)
-    train, test = stratified_split(codes, seed=3)
+    train, test = stratified_split(codes, np.arange(len(codes)), seed=3)
     nearest.fit(vectors[train], codes[train])
     assert found.stratified[metric]["1"] == pytest.approx(nearest.score(vectors[test], codes[test]))
     assert 0.3 < expected < 1
@@ -63,7 +67,7 @@ def test_vectors_of_length_1_have_the_same_nearest_by_both_measures() -> None:
 def test_five_votes_as_scikit_learn_counts_them_where_no_two_have_as_many() -> None:
     features = scattered([40] * 3, spread=2.5)
     codes = np.repeat(range(3), 40)
-    train, test = stratified_split(codes, seed=0)
+    train, test = stratified_split(codes, np.arange(len(codes)), seed=0)
     found = classify(features).stratified["cosine"]["5"]
     five = KNeighborsClassifier(5, algorithm="brute", metric="cosine")
     five.fit(features.vectors[train], codes[train])
@@ -77,7 +81,7 @@ def test_five_votes_as_scikit_learn_counts_them_where_no_two_have_as_many() -> N
 
 def test_the_split_takes_a_fifth_of_everybody_and_leaves_something_to_learn_from() -> None:
     codes = np.repeat(range(5), [1, 2, 3, 10, 100])
-    train, test = stratified_split(codes, seed=1)
+    train, test = stratified_split(codes, np.arange(len(codes)), seed=1)
     assert np.bincount(codes[test], minlength=5).tolist() == [0, 1, 1, 2, 20]
     assert np.bincount(codes[train], minlength=5).tolist() == [0, 1, 2, 8, 80]
     assert not set(train) & set(test)
@@ -85,13 +89,48 @@ def test_the_split_takes_a_fifth_of_everybody_and_leaves_something_to_learn_from
 
 def test_a_split_is_drawn_from_its_seed() -> None:
     codes = np.repeat(range(10), 10)
-    first, again, other = (stratified_split(codes, seed=seed)[1].tolist() for seed in (1, 1, 2))
+    first, again, other = (
+        stratified_split(codes, np.arange(len(codes)), seed=seed)[1].tolist() for seed in (1, 1, 2)
+    )
     assert first == again != other
 
 
 def test_without_two_photos_of_anybody_nobody_can_be_named() -> None:
-    with pytest.raises(UsageError, match="Nobody has two photos"):
+    with pytest.raises(UsageError, match="Nobody has two different photos"):
         classify(features_of([("A", at(0)), ("B", at(9))]))
+    with pytest.raises(UsageError, match="Nobody has two different photos"):
+        classify(features_of([("A", at(0)), ("A", at(0)), ("B", at(9))]))
+
+
+def test_copies_are_on_the_same_side_of_the_split() -> None:
+    codes = np.repeat([0, 1], [6, 3])
+    pictures = np.array([0, 1, 0, 1, 0, 2, 3, 3, 3])
+    for seed in range(10):
+        train, test = stratified_split(codes, pictures, seed=seed)
+        assert not set(pictures[train]) & set(pictures[test])
+        # The second person has one picture alone, three times.
+        assert sorted([*train, *test]) == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_copy_names_nobody(seed: int) -> None:
+    """Each person's two pictures are far from each other, and near one of somebody else's."""
+    photos = [("A", at(0)), ("A", at(90)), ("B", at(1)), ("B", at(91)), ("C", at(180))]
+    alone = classify(features_of(photos), seed=seed)
+    copied = classify(features_of([*photos, *photos]), seed=seed)
+    assert (alone.queries, copied.queries) == (4, 8)  # those of C are copies of one
+    for found in (alone, copied):
+        assert found.leave_one_out["cosine"]["1"] == 0
+        assert found.trained == found.tested
+    assert copied.stratified["cosine"] == alone.stratified["cosine"]
+
+
+def test_one_picture_under_two_names_does_not_name_itself_in_the_split() -> None:
+    """Its copy is of another person: it would be the nearest and wrong."""
+    photos = [("A", at(0)), ("A", at(1)), ("B", at(0)), ("B", at(1)), ("C", at(90)), ("C", at(91))]
+    for seed in range(8):
+        found = classify(features_of(photos), seed=seed)
+        assert found.stratified["cosine"]["1"] > 0.6
 
 
 def test_numbers_have_the_names_of_outcomes() -> None:

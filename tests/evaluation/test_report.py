@@ -185,12 +185,14 @@ def test_limits_of_the_data_are_told_and_groups_where_there_are_any(page, tmp_pa
     groups = page.one("section", id="groups").text
     assert "No attributes of the people were given" in groups
     assert "mostly white men" in groups
-    by_group = [{"attribute": "hair", "group": "grey", "pairs": 40, "accuracy": 0.9,
-                 "tar": 0.8, "far": 0.002}]  # fmt: skip
+    by_group = [{"attribute": "hair", "group": "grey", "people": 1200, "photos": 5000,
+                 "same": 40, "different": 12_000, "pairs": 12_040, "accuracy": 0.9,
+                 "tar": 0.8, "far": 18 / 12_000, "false_accepts": 18}]  # fmt: skip
     other = written(tmp_path, Outcome("a", "photos", "done", metrics={"by_group": by_group}))
     row = row_of(other, "groups-0", "hair: grey")
     assert {title: cell.text for title, cell in row.items()} == {
-        "Pairs": "40", "Accuracy": "90.00 %", "TAR": "80.00 %", "FAR": "0.0020",
+        "People": "1,200", "Photos": "5,000", "Same pairs": "40", "Different pairs": "12,000",
+        "Accuracy": "90.00 %", "TAR": "80.00 %", "False accepts": "18", "FAR": "1.5e-3",
     }  # fmt: skip
 
 

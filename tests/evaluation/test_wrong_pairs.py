@@ -143,7 +143,7 @@ def test_the_page_shows_each_runs_pairs_with_both_photos(page: Element) -> None:
     first = run.all("li")[0]
     assert first.attributes["class"] == "pair refused"
     assert (first.attributes["data-first"], first.attributes["data-second"]) == (NAMES[0], NAMES[1])
-    assert first.one("span", class_="verdict").text == "refused 0.490 < 0.500"
+    assert first.one("span", class_="verdict").text == "refused 0.4900 < 0.5000"
     assert first.one("span", class_="person").text == "Person A 0001, Person B 0001"
     assert len({image.attributes["src"] for image in first.all("img")}) == 2
 
@@ -152,7 +152,7 @@ def test_the_page_shows_what_networks_miss_alike(page: Element) -> None:
     shared = page.one("ol", id="pairs-shared").all("li")
     assert [each.attributes["data-second"] for each in shared] == [NAMES[1], NAMES[3]]
     assert shared[1].one("span", class_="verdict").text == (
-        "accepted missed by 2 of 2 one 0.700 ≥ 0.500 two 0.600 ≥ 0.500"
+        "accepted missed by 2 of 2 one 0.7000 ≥ 0.5000 two 0.6000 ≥ 0.5000"
     )
 
 

@@ -101,13 +101,21 @@ def decimal(value: float) -> str:
 
 
 def cosine(value: float) -> str:
-    """Write a similarity with three decimals, and a real minus sign."""
-    return f"{value:.3f}".replace("-", "−")
+    """Write a similarity with four decimals, as thresholds have, and a real minus sign."""
+    return f"{value:.4f}".replace("-", "−")
 
 
 def count(value: float) -> str:
     """Write a whole number, with commas between thousands."""
     return f"{round(value):,}"
+
+
+def rate(value: float) -> str:
+    """Write a share with two figures, small ones with a power of ten: 0, 4.5e-5, 1.2e-3, 0.25."""
+    if value == 0 or value >= 0.01:
+        return f"{value:.2g}"
+    figure, _, power = f"{value:.1e}".partition("e")
+    return f"{figure}e{int(power)}"
 
 
 def expected(value: float) -> str:

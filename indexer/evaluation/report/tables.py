@@ -16,6 +16,7 @@ from indexer.evaluation.report.measures import (
     expected,
     number,
     percent,
+    rate,
     seconds,
 )
 from indexer.evaluation.report.plots_video import GOAL_DETECTIONS, GOAL_FOUND
@@ -173,17 +174,33 @@ def people_by_photos(curves: Sequence[Curve]) -> Table | None:
 
 
 def by_group(curves: Sequence[Curve]) -> list[Table]:
-    """Return a table for each run with attributes: a row a group."""
-    columns = (("Pairs", ""), ("Accuracy", ""), ("TAR", "at possible"), ("FAR", "at possible"))
-    writers = {"pairs": count, "accuracy": percent, "tar": percent, "far": decimal}
+    """Return a table for each run with attributes: a row a group, with the counts behind rates."""
+    columns = (
+        ("People", ""),
+        ("Photos", ""),
+        ("Same pairs", ""),
+        ("Different pairs", ""),
+        ("Accuracy", ""),
+        ("TAR", "at possible"),
+        ("False accepts", "at possible"),
+        ("FAR", "at possible"),
+    )
+    writers = {
+        "people": count,
+        "photos": count,
+        "same": count,
+        "different": count,
+        "accuracy": percent,
+        "tar": percent,
+        "false_accepts": count,
+        "far": rate,
+    }
     tables = []
     for place, curve in enumerate(curves):
         rows = []
         for item in curve.outcome.metrics.get("by_group") or ():
-            cells = []
-            for name, write in writers.items():
-                cells.append(_cell(number(item, name), write))
-            rows.append(Row(f"{item['attribute']}: {item['group']}", cells=tuple(cells)))
+            cells = tuple(_cell(number(item, name), write) for name, write in writers.items())
+            rows.append(Row(f"{item['attribute']}: {item['group']}", cells=cells))
         if rows:
             tables.append(Table(f"groups-{place}", curve.name, "Group", columns, tuple(rows)))
     return tables
