@@ -88,7 +88,7 @@ class _End:
 class _Stage(Generic[Item]):
     def __init__(self, items: Generator[Item, None, None], count: int) -> None:
         self._items = items
-        self._stopped = False
+        self._stopped = threading.Event()
         self.made: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
         self.room = threading.Semaphore(count)
 
@@ -97,12 +97,12 @@ class _Stage(Generic[Item]):
         try:
             with closing(self._items):
                 self.room.acquire()
-                if self._stopped:
+                if self._stopped.is_set():
                     return
                 for item in self._items:
                     self.made.put(item)
                     self.room.acquire()
-                    if self._stopped:
+                    if self._stopped.is_set():
                         return
         except BaseException as error:  # whatever it is, it is the consumer's
             self.made.put(_End(error))
@@ -110,5 +110,5 @@ class _Stage(Generic[Item]):
             self.made.put(_End())
 
     def stop(self) -> None:
-        self._stopped = True
+        self._stopped.set()
         self.room.release()

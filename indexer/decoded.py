@@ -46,7 +46,7 @@ class Conversion:
             square = self._reformatter.reformat(
                 picture, width=width, height=height, format="rgb24", threads=1
             )
-        (plane,) = square.planes
+        plane: Any = square.planes[0]
         lines = np.frombuffer(plane, np.uint8).reshape(height, -1)
         if plane.line_size < 0:
             lines = lines[::-1]

@@ -89,14 +89,14 @@ def looks(
         waiting = at_once = held
     if settings.order == "difference-first":
         chosen = key_frames(frames, settings, drawn_times=drawn_times)
-        pixels_made = times.each("decode", _with_pixels(chosen, _of_key_frame))
-        ready = ahead(pixels_made, networks.decoding, waiting, on_wait=on_wait)
+        ready_soon = times.each("decode", _with_pixels(chosen, _of_key_frame))
+        ready = ahead(ready_soon, networks.decoding, waiting, on_wait=on_wait)
         with closing(_detected(ready, _of_key_frame, networks, times, at_once)) as found:
             for key_frame, detections in found:
                 yield _cut_out(key_frame, detections, networks)
         return
-    pixels_made = times.each("decode", _with_pixels(frames, _itself))
-    decoded = ahead(pixels_made, networks.decoding, waiting, on_wait=on_wait)
+    with_pixels = times.each("decode", _with_pixels(frames, _itself))
+    decoded = ahead(with_pixels, networks.decoding, waiting, on_wait=on_wait)
     with closing(_detected(decoded, _itself, networks, times, at_once)) as found:
         yield from _looks_of_faces(found, drawn_times, networks)
 
