@@ -15,7 +15,7 @@ from indexer.link_cosines import UNCALIBRATED, carried_over, link_cosine
 from indexer.records import Thresholds
 from indexer.reduction import fit, fit_index, load, save
 from indexer.reindex import reindex
-from indexer.settings import Settings
+from indexer.settings import KeyframeSettings, Settings
 from tests.clips import BROWN, GREY, clip, shot, spans_of
 from tests.engines.builders import MODEL
 from tests.fake_embedder import FakeEmbedder
@@ -72,22 +72,29 @@ def video(tmp_path: Path, portraits: dict[str, np.ndarray]) -> Path:
 
 
 @pytest.fixture
-def index(tmp_path: Path, video: Path, networks: Networks) -> Iterator[Index]:
+def every_frame(networks: Networks) -> Networks:
+    """Networks that look at every frame: a reduction to be fitted wants more than a few faces."""
+    keyframes = KeyframeSettings(strategy="all")
+    return replace(networks, settings=replace(networks.settings, keyframes=keyframes))
+
+
+@pytest.fixture
+def index(tmp_path: Path, video: Path, every_frame: Networks) -> Iterator[Index]:
     with open_index(tmp_path / "faces.sightings", create=True) as index:
-        ingest(index, [video], networks)
+        ingest(index, [video], every_frame)
         yield index
 
 
 @pytest.mark.parametrize("whiten", [False, True])
 def test_a_reduced_model_finds_the_appearances_of_the_one_under_it(
-    index: Index, video: Path, tmp_path: Path, networks: Networks, whiten: bool
+    index: Index, video: Path, tmp_path: Path, every_frame: Networks, whiten: bool
 ) -> None:
     reduction, base = fit_index(index, 2, whiten=whiten)
     save(tmp_path / "r.npz", reduction, base)
     reduced = Reduced(tmp_path / "r.npz", *load(tmp_path / "r.npz"), FAKE)
     assert reduced.identity.link_cosine == link_cosine(reduced.identity) == reduction.link_cosine
     with open_index(tmp_path / "fresh.sightings", create=True) as fresh:
-        ingest(fresh, [video], replace(networks, embedder=reduced))
+        ingest(fresh, [video], replace(every_frame, embedder=reduced))
         assert spans_of(fresh) == spans_of(index)
         assert fresh.model == reduced.identity
     reindex(index, reduced, Settings())

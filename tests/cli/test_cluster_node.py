@@ -143,7 +143,7 @@ def test_media_are_indexed_searched_and_embedded_anew_on_a_node_as_in_a_file(
     model = f"onnx:{shared_data}/models/mobilefacenet.onnx?card={card}"
     anew = sightings("reindex", "--model", model)
     assert anew.code == 0
-    assert anew.out.startswith("5 faces of 4 media embedded anew. mobilefacenet-")
+    assert anew.out.startswith("6 faces of 4 media embedded anew. mobilefacenet-")
     assert sightings("stats", "--json").document["versions_kept"] == stats["version"]
     found = sightings("search", folder / "eileen" / "0001.png", "--json")
     assert {"0001.png", "both.png", "clip.mp4"} <= {*found.found}
