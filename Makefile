@@ -10,12 +10,16 @@ EXTRAS := dlib,heic,demo,elasticsearch,service,evaluate,int8,dev
 demo: $(INSTALLED)
 	$(BIN)/sightings demo --dir demo
 
-# Test modules take turns on two processors; each runs as a whole in one process.
+# Test modules take turns on two processors; each runs as a whole in one process. In the order of
+# their names the long ones, on Elasticsearch, do not come last, when one process would work alone.
+# A process that crashes ends the run: pytest-xdist may wait for ever after it has started another.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart=0
+
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST)
 
 test-fast: $(INSTALLED)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
