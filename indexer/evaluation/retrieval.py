@@ -107,7 +107,7 @@ def retrieve(
         )
     if neighbours is not None:
         _check(neighbours, len(codes), k)
-    exact, precision = _exact(features.vectors, codes, others, k, metric)
+    exact, precision = _exact(features.vectors, codes, pictures, others, k, metric)
     if neighbours is None:
         neighbours, scores = exact, None
     if scores is None:
@@ -139,10 +139,10 @@ def retrieve(
 
 
 def _exact(
-    vectors: Array, codes: Array, others: Array, k: int, metric: Metric
+    vectors: Array, codes: Array, pictures: Array, others: Array, k: int, metric: Metric
 ) -> tuple[Array, Array]:
     """Return the k nearest of each row, and its average precision over all other pictures."""
-    count, pictures = len(codes), pictures_of(vectors)
+    count = len(codes)
     left = count - np.bincount(pictures)[pictures]
     neighbours, precision = np.full((count, k), -1, np.int64), np.full(count, np.nan)
     for start, similarities in similarity_blocks(vectors, vectors, metric):
