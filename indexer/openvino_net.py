@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import threading
 import warnings
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from indexer.inference import Array, Net, Network
 
 LOG = logging.getLogger(__name__)
+_MAKING = threading.Lock()
+_CORES: list[Any] = []
 PREPARED_STEPS = 128  # about ten for each size; a 1080p video needs ten sizes
 
 
@@ -30,7 +33,7 @@ def load_openvino_net(network: Network, threads: int) -> Net:
     """
     from indexer.weights import sha256_of
 
-    core = openvino().Core()
+    core = _core()
     cached = CachedNetwork(
         network.name, sha256_of(network.weights), f"{openvino().get_version()} {_processor(core)}"
     )
@@ -54,7 +57,7 @@ def load_onnx_net(path: Path, threads: int) -> tuple[Net, bool]:
 
     Raises RuntimeError, OpenVINO's only error, if the file holds none.
     """
-    core = openvino().Core()
+    core = _core()
     model = core.read_model(path)
     batch = model.input().partial_shape[0]
     compiled = core.compile_model(_channels_last(model), "CPU", _options(threads))
@@ -66,7 +69,7 @@ def load_ir_net(xml: bytes, weights: bytes, threads: int) -> Net:
 
     Raises RuntimeError, OpenVINO's only error, if it cannot read it.
     """
-    core = openvino().Core()
+    core = _core()
     model = core.read_model(xml, weights)
     return _Compiled(core.compile_model(model, "CPU", _options(threads)))
 
@@ -85,6 +88,19 @@ def openvino() -> Any:
         finally:
             del sys.modules[converter]
     return sys.modules["openvino"]
+
+
+def _core() -> Any:
+    """Return the one core of this process, which is never let go.
+
+    Each core gives its thread another stack for signals, and puts back the one before when it and
+    what it compiled are gone. Of several cores the stack put back may be gone as well: the next
+    Ctrl-C ends the process with a segmentation fault (SigAltStackSetup in its processor plugin).
+    """
+    with _MAKING:
+        if not _CORES:
+            _CORES.append(openvino().Core())
+    return _CORES[0]
 
 
 def _options(threads: int, *, any_size: bool = False) -> dict[str, Any]:

@@ -233,6 +233,18 @@ def test_several_processes_fill_the_cache_at_once(cache):
     assert CachedNetwork(*file.read_bytes().decode("latin1").split("\n", 4)[1:4]).read()
 
 
+def test_a_signal_after_networks_were_let_go_is_handled(cache):
+    """Each core of OpenVINO would leave a stack for signals behind that another one frees."""
+    code = (
+        "import signal; from indexer.openvino_net import load_openvino_net;"
+        "from indexer.mtcnn import mtcnn_networks;"
+        "signal.signal(signal.SIGTERM, lambda *_: print('handled'));"
+        "nets = [load_openvino_net(network, 1) for network in mtcnn_networks()];"
+        "nets.pop(0); nets.pop(0); nets.pop(0); signal.raise_signal(signal.SIGTERM)"
+    )
+    assert in_new_process(code, cache) == ["handled"]
+
+
 def test_what_no_run_reads_any_more_is_removed(cache):
     old = cache / "networks" / "mtcnn-r-0123456789ab-other"
     CachedNetwork("mtcnn-r", "0123456789ab" * 5, "an older version").write(b"old")

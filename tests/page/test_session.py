@@ -85,5 +85,5 @@ def test_signing_out_and_a_key_that_was_removed_lead_back(visit, locked, key_for
     store = KeyStore(tmp_path / "private" / "keys.json")
     for each in store.all():
         store.remove(each.id)
-    page.by_role("link", "Library").click()
+    page.open("#/library")  # no link: what the first view still asks for may have led back already
     expect(page.by_role("heading", "Sign in")).to_be_visible()
