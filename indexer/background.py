@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from indexer.library_threads import PASSIVE
 from indexer.stage_times import Histograms
 
 if TYPE_CHECKING:
@@ -148,8 +149,7 @@ class BackgroundWorker:
             text=True,
             errors="replace",
             start_new_session=True,
-            # Networks' threads that spin while they wait are slow on a busy machine.
-            env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ},
+            env={**PASSIVE, **os.environ},
         )
         assert child.stdin is not None
         with suppress(OSError):  # one that has just died is started again

@@ -83,6 +83,8 @@ class DecodedPicture(Picture):
     @property
     def image_rgb(self) -> np.ndarray:
         """(height, width, 3) uint8 RGB as displayed, made when first asked for."""
+        if self._image_rgb is not None:  # never waits for another picture's conversion
+            return self._image_rgb
         with self._conversion.lock:
             if self._image_rgb is None:
                 self._image_rgb = self._conversion.rgb(self._picture)

@@ -48,25 +48,28 @@ def load_net(network: Network, runtime: Runtime) -> Net:
 
 
 class Threads:
-    """Threads that share the work of one call, unless several calls keep the processors busy.
+    """Threads that share the work of calls, until as many calls keep the processors busy.
 
     For networks of which each batch uses one thread.
     """
 
     def __init__(self, count: int) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="networks")
-        self._several = count > 1
+        self._count = count
         self._lock = threading.Lock()
         self._calls = 0
 
     @contextmanager
     def mapping(self, *, worthwhile: bool = True) -> Iterator[Mapping]:
-        """Lend `map`, or the same in all threads where nobody else has it and it is worthwhile."""
+        """Lend `map`, or the same in all threads where these are free and it is worthwhile.
+
+        What is called must not ask for a mapping of the same threads.
+        """
         with self._lock:
             self._calls += 1
-            alone = self._calls == 1
+            free = self._calls < self._count
         try:
-            yield self._pool.map if alone and worthwhile and self._several else map
+            yield self._pool.map if free and worthwhile else map
         finally:
             with self._lock:
                 self._calls -= 1
@@ -84,11 +87,15 @@ def in_parts(net: Net, largest: int, threads: Threads | None = None) -> Net:
     few small ones: the sizes are `largest`, a power of two, and the smaller powers of two.
     threads: that work on batches side by side.
     """
+    of_none: dict[tuple[int, ...], tuple[Array, ...]] = {}
 
     def run(pixels: Array) -> tuple[Array, ...]:
         if not len(pixels):
-            # Only the network knows the shapes of its outputs.
-            return tuple(each[:0] for each in net(np.zeros((1, *pixels.shape[1:]), np.float32)))
+            shape = pixels.shape[1:]
+            if shape not in of_none:  # only the network knows the shapes of its outputs
+                outputs = net(np.zeros((1, *shape), np.float32))
+                of_none[shape] = tuple(each[:0] for each in outputs)
+            return of_none[shape]
         parts, start = [], 0
         while start < len(pixels):
             size = min(largest, 1 << ((len(pixels) - start).bit_length() - 1))

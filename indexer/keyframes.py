@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from indexer.settings import KeyframeSettings
 
 
+ROUNDING_S = 1e-6  # 0.84 - 0.04 s are a little less than 0.8 in floating point
+
+
 def random_times(timestamps_s: np.ndarray, count: int, seed: int) -> frozenset[float]:
     """Return the times of `count` frames drawn from a whole video (all, if it has no more)."""
     chosen = np.random.default_rng(seed).choice(
@@ -85,7 +88,8 @@ class _Comparison:
         if reference is None or reference.frame.shape != frame.shape:
             is_new, difference = True, np.inf
         else:
-            is_new = frame.timestamp_s - self._kept_s >= settings.max_gap_s
+            gap_s = frame.timestamp_s - self._kept_s
+            is_new = gap_s >= settings.max_gap_s - ROUNDING_S
             is_new = is_new or differs(reference, look, settings, self._checks)
             difference = mean_difference(reference, look) if is_new else 0.0
         if is_new:

@@ -75,12 +75,12 @@ def looks(
     networks: Networks,
     times: StageTimes,
     *,
-    on_wait: Callable[[], None],
+    on_time: Callable[[], None],
 ) -> Generator[Look, None, None]:
     """Yield the looks of a segment's key frames; close it when it is not read to its end.
 
-    drawn_times: see `key_frames`. pixels: of a frame. on_wait: called now and then while no frame
-    has come.
+    drawn_times: see `key_frames`. pixels: of a frame. on_time: called in this thread for every
+    batch of pictures, also those without faces, and now and then while none has come.
     """
     settings = networks.settings.keyframes
     held = min(max(PIXELS_HELD // max(pixels, 1), LEAST_HELD), MOST_HELD)
@@ -90,14 +90,14 @@ def looks(
     if settings.order == "difference-first":
         chosen = key_frames(frames, settings, drawn_times=drawn_times)
         ready_soon = times.each("decode", _with_pixels(chosen, _of_key_frame))
-        ready = ahead(ready_soon, networks.decoding, waiting, on_wait=on_wait)
-        with closing(_detected(ready, _of_key_frame, networks, times, at_once)) as found:
+        ready = ahead(ready_soon, networks.decoding, waiting, on_wait=on_time)
+        with closing(_detected(ready, _of_key_frame, networks, times, at_once, on_time)) as found:
             for key_frame, detections in found:
                 yield _cut_out(key_frame, detections, networks)
         return
     with_pixels = times.each("decode", _with_pixels(frames, _itself))
-    decoded = ahead(with_pixels, networks.decoding, waiting, on_wait=on_wait)
-    with closing(_detected(decoded, _itself, networks, times, at_once)) as found:
+    decoded = ahead(with_pixels, networks.decoding, waiting, on_wait=on_time)
+    with closing(_detected(decoded, _itself, networks, times, at_once, on_time)) as found:
         yield from _looks_of_faces(found, drawn_times, networks)
 
 
@@ -128,6 +128,7 @@ def _detected(
     networks: Networks,
     times: StageTimes,
     count: int,
+    on_time: Callable[[], None],
 ) -> Generator[tuple[Item, list[Detection]], None, None]:
     """Yield items with the faces on their frames; `count` pictures are looked at at once."""
     # A processor looks at pictures side by side, a GPU at several together.
@@ -142,6 +143,7 @@ def _detected(
     batches = mapped(detect, _batched(items, together), networks.threads, at_once)
     with closing(batches):
         for batch in batches:
+            on_time()
             yield from batch
 
 

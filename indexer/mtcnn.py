@@ -60,7 +60,8 @@ class Cascade:
 
     def __init__(self, runtime: Runtime) -> None:
         self._p_net, self._r_net, self._o_net = (
-            in_parts(load_net(network, runtime), BOXES_ON_CUDA) for network in mtcnn_networks()
+            in_parts(load_net(network, runtime.in_full()), BOXES_ON_CUDA)
+            for network in mtcnn_networks()
         )
         if runtime.name == "openvino":
             self._p_net = in_pieces(self._p_net)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from indexer.errors import ModelMismatch, UsageError
+from indexer.library_threads import limit_opencv
 from indexer.link_cosines import link_cosine
 
 if TYPE_CHECKING:
@@ -29,11 +29,24 @@ MOST_DECODING = 64
 
 @dataclass(frozen=True)
 class Networks:
-    """A detector, an embedding model, and the settings they run under."""
+    """A detector, an embedding model, and the settings they run under.
+
+    threads: those that the networks work in, whatever they are asked by. decoding: the threads that
+    decode, as many as segments are worked on at the same time. They are used again: memory that was
+    a decoder's serves the next one in the same thread, while with a thread for each segment the C
+    library keeps some for each of dozens.
+    """
 
     detector: Detector
     embedder: Embedder
     settings: Settings
+    threads: ThreadPoolExecutor = field(init=False, repr=False, compare=False)
+    decoding: ThreadPoolExecutor = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        pools = {"threads": self.detector.runtime.calls_at_once, "decoding": MOST_DECODING}
+        for name, count in pools.items():  # neither starts a thread before it has work
+            object.__setattr__(self, name, ThreadPoolExecutor(count, thread_name_prefix=name))
 
     @property
     def on_cuda(self) -> bool:
@@ -53,20 +66,6 @@ class Networks:
     def loaded(self) -> Networks:
         """Return these networks, as `deferred.DeferredNetworks` returns those that it loads."""
         return self
-
-    @cached_property
-    def threads(self) -> ThreadPoolExecutor:
-        """The threads that the networks work in, whatever they are asked by."""
-        return ThreadPoolExecutor(self.detector.runtime.threads, thread_name_prefix="networks")
-
-    @cached_property
-    def decoding(self) -> ThreadPoolExecutor:
-        """The threads that decode, as many as segments are worked on at the same time.
-
-        They are used again: memory that was a decoder's serves the next one in the same thread,
-        while with a thread for each segment the C library keeps some for each of dozens.
-        """
-        return ThreadPoolExecutor(MOST_DECODING, thread_name_prefix="decoding")
 
     @property
     def link_cosine(self) -> float:
@@ -98,7 +97,10 @@ def load_networks(
     from indexer.runtime import runtime_of
 
     runtime = runtime_of(settings)
-    LOG.info("Networks run on %s.", runtime)
+    LOG.log(
+        logging.WARNING if runtime.passed_over else logging.INFO, "Networks run on %s.", runtime
+    )
+    limit_opencv()
     wanted = spec or ("" if identity else settings.model)
     if wanted:
         embedder = load_model(wanted, settings=settings, progress=progress, runtime=runtime)

@@ -75,7 +75,7 @@ def process_segment(
         media.width * media.height,
         networks,
         times,
-        on_wait=lambda: on_time(met.reached_s),
+        on_time=lambda: on_time(met.reached_s),
     )
     with closing(embedded(looked, media, span, networks, times)) as found:
         for seen, faces in found:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from indexer.library_threads import limit_torch
+
 if TYPE_CHECKING:
     from indexer.inference import Array, Net, Network
     from indexer.runtime import Runtime
@@ -14,24 +16,25 @@ if TYPE_CHECKING:
 def load_torch_net(network: Network, runtime: Runtime) -> Net:
     """Load a network into torch; see `indexer.inference.load_net`.
 
-    It computes in float32 throughout: in half precision, and in CUDA's own TF32, boxes move and
-    vectors change by a thousandth.
+    It computes in float32 throughout unless the runtime says half: never in CUDA's own TF32.
     """
     import torch
 
-    if runtime.device == "cpu":
-        torch.set_num_threads(runtime.threads)
+    limit_torch(runtime)
+    # For the whole process: what is set around single calls, other threads' calls set back.
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    kind = torch.float16 if runtime.half else torch.float32
     module = network.build(network.weights).to(
-        device=runtime.device, memory_format=torch.channels_last
+        device=runtime.device, dtype=kind, memory_format=torch.channels_last
     )
 
     def run(pixels: Array) -> tuple[Array, ...]:
-        exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
-        with exact, torch.inference_mode():
+        with torch.inference_mode():
             # Pixels that lie as (n, h, w, 3) are what torch calls channels_last.
-            batch = torch.from_numpy(np.ascontiguousarray(pixels)).to(runtime.device)
+            batch = torch.from_numpy(np.ascontiguousarray(pixels)).to(runtime.device, kind)
             outputs = module(batch.permute(0, 3, 1, 2))
         listed = outputs if isinstance(outputs, tuple) else (outputs,)
-        return tuple(each.cpu().numpy() for each in listed)
+        return tuple(each.float().cpu().numpy() for each in listed)
 
     return run

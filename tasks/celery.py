@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
+from indexer.library_threads import PASSIVE, set_before_imports
 from indexer.settings import load
 from tasks.app import make_app
 
-# Networks' threads that spin while they wait are eight times slower on a busy machine.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+set_before_imports(PASSIVE)
 
 app = make_app(load())

@@ -80,7 +80,7 @@ def told_by_all_pixels(clip: Iterable[Frame], settings: KeyframeSettings) -> dic
             if (
                 mean < settings.min_delta_e
                 and cells.max() < settings.min_cell_delta_e
-                and frame.timestamp_s - kept_s < settings.max_gap_s
+                and frame.timestamp_s - kept_s < settings.max_gap_s - 1e-6
             ):
                 continue
         kept[frame.index] = mean

@@ -248,6 +248,14 @@ def test_vectors_of_onnx_networks_are_those_of_onnxruntime(load, portraits, spec
     np.testing.assert_allclose(model.embed(crops), expected, atol=1e-5)
 
 
+def test_onnx_networks_say_so_when_only_they_run_on_openvino(load, caplog):
+    identity = load(MOBILEFACENET).identity
+    load_identity(identity, Settings(), choose_runtime("cpu", "openvino"))
+    assert not caplog.records
+    load_identity(identity, Settings(), choose_runtime("cpu", "torch", threads=1))
+    assert "runs on OpenVINO on the processor, the face detector on torch" in caplog.text
+
+
 # --- FaceNet ----------------------------------------------------------------------------------
 
 

@@ -59,6 +59,7 @@ def test_a_small_new_face_in_a_static_scene_is_a_key_frame() -> None:
 
 def test_a_frame_is_kept_after_the_maximum_gap_however_alike() -> None:
     assert kept([plain(GREY)] * 75, replace(SETTINGS, max_gap_s=1.0)) == [0, 25, 50]
+    assert kept([plain(GREY)] * 75, replace(SETTINGS, max_gap_s=0.8)) == [0, 20, 40, 60]
 
 
 def test_a_change_of_picture_size_is_a_cut() -> None:

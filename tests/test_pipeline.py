@@ -12,7 +12,7 @@ from indexer import open_index
 from indexer.ingest import ingest
 from indexer.media import content_id, probe
 from indexer.pipeline import process_segment
-from indexer.records import MediaFile
+from indexer.records import MediaFile, SegmentSpan
 from indexer.reports import Progress
 from indexer.settings import AppearanceSettings, FaceSettings, KeyframeSettings, Settings
 from indexer.settings_compute import ComputeSettings
@@ -205,6 +205,25 @@ def test_every_frame_is_read_once_in_a_single_opening(index, tmp_path, portraits
     (media,) = index.iter_media()
     assert (media.state, media.warnings) == ("done", ())
     assert [segment.counts.frames for segment in index.list_segments(media.id)] == [5, 5, 2]
+
+
+@pytest.mark.parametrize("order", ["difference-first", "faces-first"])
+def test_a_video_of_nobody_shows_its_progress_and_can_be_ended(tmp_path, networks, order) -> None:
+    """Without faces no batch of them is ever full; the lease is renewed all the same."""
+    path = clip(tmp_path / "nobody.mp4", plain(100, BROWN), fps=5)
+    networks = under(networks, keyframes=KeyframeSettings(strategy="all", order=order))
+    media = probe(path, content_id(path), networks.settings.media)
+    times: list[float] = []
+
+    def end_later(reached_s: float) -> None:
+        times.append(reached_s)
+        if reached_s > 10.0:
+            raise TimeoutError
+
+    with open_source(path, media.kind, networks.settings) as source, pytest.raises(TimeoutError):
+        process_segment(media, SegmentSpan(0, 0.0, 60.0), source, networks, on_time=end_later)
+    assert times[-1] < 19.0
+    assert len(times) > 5
 
 
 @pytest.mark.parametrize("order", ["difference-first", "faces-first"])

@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from indexer.network_cache import CachedNetwork
 from indexer.openvino_net import load_openvino_net
 from indexer.runtime import choose_runtime, processors, runtime_of
 from indexer.settings import load
+from indexer.torch_net import load_torch_net
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,6 +50,61 @@ def test_a_runtime_can_be_forced():
 
 def test_all_processors_are_used_unless_told_otherwise():
     assert choose_runtime("cpu").threads == processors() == len(os.sched_getaffinity(0))
+
+
+def test_a_container_uses_the_share_of_processors_that_it_has(tmp_path):
+    """`docker run --cpus=1.5` limits time, not which processors there are."""
+    there = len(os.sched_getaffinity(0))
+    assert processors(tmp_path) == there
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert processors(tmp_path) == there
+    (tmp_path / "cpu.max").write_text("50000 100000\n")
+    assert processors(tmp_path) == 1
+    (tmp_path / "cpu.max").write_text("9900000 100000\n")
+    assert processors(tmp_path) == there
+    (tmp_path / "cpu.max").unlink()
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    for quota, count in (("100000", 1), ("-1", there)):
+        (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+        assert processors(tmp_path) == count
+
+
+def test_half_precision_is_torchs_alone_and_is_said():
+    halved = {"compute.half_precision": True, "faces.device": "cpu"}
+    runtime = runtime_of(load(halved | {"compute.runtime": "torch", "compute.threads": 2}))
+    assert "2 threads, fp32, embeddings in fp16" in str(runtime)
+    assert not runtime.in_full().half
+    with pytest.raises(UsageError, match=r"half_precision is for torch.*OpenVINO"):
+        runtime_of(load(halved))
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_half_precision_moves_a_networks_outputs_by_a_thousandth(half):
+    network = mtcnn_networks()[1]
+    pixels = np.random.default_rng(0).standard_normal((4, 24, 24, 3), np.float32)
+    runtime = replace(choose_runtime("cpu", "torch", threads=1), half=half)
+    found = np.hstack(load_torch_net(network, runtime)(pixels))
+    moved = np.abs(found - np.hstack(load_openvino_net(network, threads=1)(pixels))).max()
+    assert found.dtype == np.float32
+    assert (1e-5 < moved < 5e-3) if half else (moved < 1e-5)
+
+
+def test_torch_computes_in_float32_and_not_in_tf32(tmp_path):
+    code = (
+        "import torch; torch.backends.cudnn.allow_tf32 = True;"
+        "from indexer.mtcnn import mtcnn_networks; from indexer.torch_net import load_torch_net;"
+        "from indexer.runtime import choose_runtime;"
+        "load_torch_net(mtcnn_networks()[1], choose_runtime('cpu', 'torch'));"
+        "print(torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)"
+    )
+    assert in_new_process(code, tmp_path) == ["False False"]
+
+
+def test_torch_on_the_processor_is_called_by_one_thread_at_a_time():
+    """It shares each call among as many threads of its own."""
+    assert choose_runtime("cpu", "torch", threads=4).calls_at_once == 1
+    assert choose_runtime("cpu", "openvino", threads=4).calls_at_once == 4
 
 
 def test_contradictions_are_refused():
@@ -104,7 +162,21 @@ def test_batches_have_few_sizes_and_keep_their_order(count):
     assert set(sizes) <= {1, 2, 4, 8}
 
 
-def test_one_call_has_all_threads_and_several_calls_one_each():
+def test_without_inputs_a_network_is_asked_for_its_shapes_once():
+    asked = []
+
+    def net(pixels: np.ndarray) -> tuple[np.ndarray, ...]:
+        asked.append(len(pixels))
+        return pixels[:, 0, 0], pixels.sum(axis=(1, 2, 3))
+
+    run = in_parts(net, 8)
+    for _ in range(3):
+        first, sums = run(np.zeros((0, 2, 2, 3), np.float32))
+        assert (first.shape, sums.shape) == ((0, 3), (0,))
+    assert asked == [1]
+
+
+def test_calls_have_all_threads_until_as_many_calls_have_one_each():
     threads = Threads(2)
     with threads.mapping() as alone, threads.mapping() as beside:
         assert alone is not map
@@ -114,6 +186,10 @@ def test_one_call_has_all_threads_and_several_calls_one_each():
         assert small is map
     with threads.mapping() as again:
         assert again is not map
+    of_four = Threads(4)
+    with ExitStack() as calls:
+        lent = [calls.enter_context(of_four.mapping()) for _ in range(5)]
+    assert [each is map for each in lent] == [False, False, False, True, True]
     with Threads(1).mapping() as single:
         assert single is map
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.decoding.messages import packed, received
 from indexer.errors import MediaError
+from indexer.library_threads import ONE_FOR_ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ class DecodingProcess:
 
     def __init__(self, memory_mb: int) -> None:
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        environment |= ONE_FOR_ALL
         self._process = subprocess.Popen(
             [sys.executable, "-m", "api.decoding.child", str(memory_mb)],
             stdin=subprocess.PIPE,

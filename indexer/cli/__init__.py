@@ -32,6 +32,7 @@ from indexer.cli import (
 from indexer.cli.ending import INTERRUPTED, end_in_order
 from indexer.cli.output import note
 from indexer.errors import EnvironmentFailure, NoFace, NotFound, SightingsError
+from indexer.library_threads import PASSIVE, set_before_imports
 from indexer.text import shown
 
 app = typer.Typer(
@@ -63,8 +64,7 @@ kibana.add_to(app)
 def main() -> None:
     """Run the command line."""
     end_in_order()
-    # Networks' threads that spin while they wait are eight times slower on a busy machine.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    set_before_imports(PASSIVE)
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding lacks must not end the run.
         if isinstance(stream, TextIOWrapper):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -36,10 +35,10 @@ def serve_command(
     from dataclasses import replace
 
     from indexer.errors import MissingExtra
+    from indexer.library_threads import ONE_FOR_PRODUCTS, set_before_imports
     from indexer.location import location_to_create
 
-    # Searches run side by side: threads of each that wait for the others' take ten times as long.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    set_before_imports(ONE_FOR_PRODUCTS)
     try:
         from api.server import run
     except ImportError as error:

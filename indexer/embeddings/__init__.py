@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from indexer.embeddings.listing import (
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from indexer.runtime import Runtime
     from indexer.settings import Settings
     from indexer.weights import Progress
+
+LOG = logging.getLogger(__name__)
 
 __all__ = ["SPECS", "ModelRow", "available_models", "check_weights", "load_identity", "load_model"]
 
@@ -72,7 +75,7 @@ def load_model(
         network, _, card = place.partition("?card=")
         path = Path(network).expanduser()
         chosen = read_card(card_of(path, card))
-        return OnnxNet(path, chosen, (runtime or runtime_of(settings)).threads)
+        return OnnxNet(path, chosen, _openvino_threads(spec, runtime or runtime_of(settings)))
     raise UsageError(f"There is no model {spec!r}: give one of {', '.join(SPECS)}.")
 
 
@@ -113,7 +116,7 @@ def load_identity(
         from indexer.embeddings.card import of_identity
         from indexer.embeddings.onnx_net import OnnxNet
 
-        threads = (runtime or runtime_of(settings)).threads
+        threads = _openvino_threads(identity.key, runtime or runtime_of(settings))
         embedder = OnnxNet(_unmoved(identity, ONNX_SPEC), of_identity(identity), threads)
     if embedder.identity.key != identity.key:
         raise ModelMismatch(
@@ -166,7 +169,17 @@ def _imagenet(spec: str, runtime: Runtime, progress: Progress | None) -> ImageNe
 def _int8(path: Path, settings: Settings, runtime: Runtime | None) -> Int8FaceNet:
     from indexer.embeddings.int8 import Int8FaceNet
 
-    return Int8FaceNet(path, (runtime or runtime_of(settings)).threads)
+    threads = _openvino_threads(f"int8:{path}", runtime or runtime_of(settings))
+    return Int8FaceNet(path, threads)
+
+
+def _openvino_threads(model: str, runtime: Runtime) -> int:
+    """Return the threads for a model that runs on OpenVINO alone; say so where others do not."""
+    if runtime.name != "openvino":
+        LOG.warning(
+            "%s runs on OpenVINO on the processor, the face detector on %s.", model, runtime
+        )
+    return runtime.threads
 
 
 def _reduced(path: Path, base: str, settings: Settings, runtime: Runtime | None) -> Reduced:

@@ -1,0 +1,52 @@
+"""How many threads the libraries beneath may start: all of it is said here.
+
+`Runtime.threads` counts the processors that a process may use. Media, segments and batches are
+worked on side by side in as many threads of ours (`indexer.networks`), so libraries get one thread
+for each call; OpenVINO is given as many calls at once (`indexer.openvino_net`). Exceptions are
+torch, which shares each call among its own threads and so is called by one at a time, and decoders
+where fewer segments than processors are worked on.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from indexer.runtime import Runtime
+
+PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""For the environment before libraries load: threads that spin while they wait are eight times
+slower on a busy machine."""
+
+ONE_FOR_PRODUCTS = {"OPENBLAS_NUM_THREADS": "1"}
+"""For the environment of who answers several at once: products of matrices whose threads wait for
+those of others take ten times as long."""
+
+ONE_FOR_ALL = ONE_FOR_PRODUCTS | {"OMP_NUM_THREADS": "1"}
+
+
+def set_before_imports(variables: dict[str, str]) -> None:
+    """Put variables into this process's environment, but for those that somebody has set."""
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
+
+
+def limit_opencv() -> None:
+    """Let OpenCV work in the thread that calls it."""
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def limit_torch(runtime: Runtime) -> None:
+    """Let torch use the processors it may."""
+    import torch
+
+    if runtime.device == "cpu":
+        torch.set_num_threads(runtime.threads)
+
+
+def decoder_threads(runtime: Runtime, segments_at_once: int) -> int:
+    """Return how many threads each of the decoders gets that work side by side."""
+    return max(1, runtime.threads // segments_at_once)
