@@ -26,13 +26,15 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# BENCH takes its options: make bench BENCH="--quick --faces lfw/ --weights facenet.pt"
+TEST_DATA := $(or $(SIGHTINGS_TEST_DATA),../shared)
+
+# BENCH takes its options: make bench BENCH="--quick --faces lfw/ --weights facenet.pt".
+# Faces and weights are the test data's unless it names others.
 bench: $(INSTALLED)
-	$(BIN)/python -m benchmarks.ingest $(BENCH)
+	SIGHTINGS_TEST_DATA="$(TEST_DATA)" $(BIN)/python -m benchmarks.ingest --json bench.json $(BENCH)
 
 # EVALUATE takes its options: make evaluate EVALUATE="lfw/ --model facenet --report report".
 # Without, the comparisons of five studies are run on the test data.
-TEST_DATA := $(or $(SIGHTINGS_TEST_DATA),../shared)
 EVALUATE ?= $(TEST_DATA)/data/lfw --pairs $(TEST_DATA)/data/lfw_pairs.txt \
   --matrix studies --models $(TEST_DATA)/models --report evaluation
 
@@ -40,7 +42,7 @@ evaluate: $(INSTALLED)
 	$(BIN)/sightings evaluate $(EVALUATE)
 
 clean:
-	rm -rf $(VENV) demo evaluation evaluation-work
+	rm -rf $(VENV) bench.json demo evaluation evaluation-work
 
 # Where the package index offers torch's CPU build, that is taken: a tenth of the size.
 $(INSTALLED): pyproject.toml constraints.txt
