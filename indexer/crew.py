@@ -1,6 +1,6 @@
 """Threads that share the work of a run: each takes the next file, idle ones join others' videos.
 
-So a folder of photos keeps all processors busy, and so does a single long video.
+So a folder of photos keeps several processors busy, and so does a single long video.
 """
 
 from __future__ import annotations
