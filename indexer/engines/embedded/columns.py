@@ -50,7 +50,7 @@ class FilterColumns:
 
     def __init__(self) -> None:
         self._last_face = self._last_changed = 0
-        self._asked_before = False
+        self._wide_asked = False
 
     def are_of_use(self, filters: Filters) -> bool:
         """Whether asking the columns costs less than asking SQLite.
@@ -58,10 +58,11 @@ class FilterColumns:
         They are loaded at the second filter that may let many faces pass: a process that asks but
         once does better without.
         """
-        if filters.media_ids or filters.file_names or filters.persons:
-            return False
-        wide_before, self._asked_before = self._asked_before, True
-        return wide_before
+        return self._wide_asked and _is_wide(filters)
+
+    def note_asked(self, filters: Filters) -> None:
+        """Take note of a filter that SQLite was asked for."""
+        self._wide_asked = self._wide_asked or _is_wide(filters)
 
     def passing(
         self, connection: sqlite3.Connection, table: VectorTable, filters: Filters
@@ -114,6 +115,11 @@ class FilterColumns:
         if last_face > self._last_face:
             _fill(connection, table, "number > ?", [self._last_face])
         self._last_face, self._last_changed = last_face, last_changed
+
+
+def _is_wide(filters: Filters) -> bool:
+    """Whether a filter may let many faces pass: it names no media, files or persons."""
+    return not (filters.media_ids or filters.file_names or filters.persons)
 
 
 def _fill(
