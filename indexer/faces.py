@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-BATCH_PIXELS = 20_000_000  # a batch's pictures together; MTCNN takes some 25 bytes for each
+BATCH_PIXELS = 20_000_000  # a batch's pictures together; MTCNN's tables take 20 bytes for each
 SHARPNESS_PX = 112
 THUMBNAIL_PX = 128
 THUMBNAIL_MARGIN = 0.2  # of the box's longer side, on each side

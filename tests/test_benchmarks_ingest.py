@@ -12,7 +12,14 @@ import pytest
 from benchmarks.ingest.__main__ import main
 from benchmarks.ingest.ceiling import MeasuredProject
 from benchmarks.ingest.clips import ClipPlan, parse_plan, render
-from benchmarks.ingest.equality import compare_boxes, compare_index, compare_vectors, pairs
+from benchmarks.ingest.equality import (
+    compare_borders,
+    compare_boxes,
+    compare_index,
+    compare_vectors,
+    pairs,
+)
+from benchmarks.ingest.measuring import SEGMENT_S
 from benchmarks.ingest.memory import EVERY_S, repeat
 from benchmarks.ingest.naive import KeepRule
 from benchmarks.ingest.records import Run, Seen, Spent, Task, Tolerances
@@ -175,25 +182,78 @@ def test_vectors_further_apart_than_the_tolerance_are_a_difference() -> None:
     assert compare_vectors("here", vectors, vectors + 2e-5, 1e-5).texts != ()
 
 
-def run(seen: list[Seen]) -> Run:
+def seen(number: int, *rows: int) -> Seen:
+    """Return a picture, five of which come a second, with some of three faces."""
+    return Seen(number, number / 5, BOXES[list(rows)], np.eye(3)[list(rows)])
+
+
+def run(*pictures: Seen) -> Run:
     """Return a run in which these faces were seen."""
-    faces = sum(len(each.boxes) for each in seen)
-    return Run({}, Spent(), 10, 2, faces, tuple(seen))
+    faces = sum(len(each.boxes) for each in pictures)
+    return Run({}, Spent(), 10, len(pictures), faces, pictures)
 
 
 def test_what_is_stored_must_be_among_what_the_stages_gave() -> None:
-    vectors = np.eye(3)
-    stages = run([Seen(0, BOXES, vectors), Seen(5, BOXES[:1], vectors[:1])])
+    stages = run(seen(0, 0, 1, 2), seen(5, 0))
 
-    def texts(*seen: Seen) -> tuple[str, ...]:
-        return compare_index("clip", stages, replace(stages, seen=seen), Tolerances()).texts
+    def texts(*stored: Seen) -> tuple[str, ...]:
+        index = replace(stages, seen=stored, spans=((0.0, 1.0), (0.0, 0.4), (0.0, 0.0)))
+        return compare_index("clip", stages, index, Tolerances()).texts
 
-    assert texts(Seen(0, BOXES[[2, 0]], vectors[[2, 0]])) == ()
-    assert "vectors differ" in texts(Seen(0, BOXES[[2, 0]], vectors[[0, 2]]))[0]
-    assert "boxes differ" in texts(Seen(5, BOXES[:1] + 1, vectors[:1]))[0]
-    assert "was not kept" in texts(Seen(4, BOXES[:1], vectors[:1]))[0]
-    fewer = compare_index("clip", stages, replace(stages, faces_met=3), Tolerances())
-    assert fewer.texts == ("clip: indexing had 3 faces met, the stages 4.",)
+    assert texts(seen(0, 2, 0)) == ()
+    assert "vectors differ" in texts(replace(seen(0, 2, 0), vectors=np.eye(3)[[0, 2]]))[0]
+    assert "boxes differ" in texts(replace(seen(5, 0), boxes=BOXES[:1] + 1))[0]
+    assert "was not kept" in texts(seen(4, 0))[0]
+    fewer = compare_index("photos", stages, replace(stages, faces_met=3), Tolerances())
+    assert fewer.texts == ("photos: indexing had 3 faces met, the stages 4.",)
+
+
+def test_faces_that_were_met_but_are_not_stored_are_a_difference() -> None:
+    stages = run(seen(0, 0, 1, 2), seen(5, 0), seen(6))
+    nothing = replace(stages, seen=())
+
+    def texts(index: Run) -> tuple[str, ...]:
+        return compare_index("here", stages, index, Tolerances()).texts
+
+    assert texts(nothing) == (
+        "here, picture 0: 0 faces are stored for 3 faces.",
+        "here, picture 5: 0 faces are stored for 1 faces.",
+    )
+    assert texts(replace(stages, seen=(seen(0, 0, 1, 2),))) == texts(nothing)[1:]
+    assert texts(stages) == ()
+    of_video = replace(stages, seen=(seen(0, 0, 1, 2),), spans=((0.0, 1.0), (0.0, 0.6), (0.0, 0.0)))
+    assert texts(of_video) == ()
+    assert texts(replace(of_video, spans=of_video.spans[1:])) == (
+        "here, picture 0: 2 appearances are stored for 3 faces.",
+        "here, picture 5: 0 appearances are stored for 1 faces.",
+    )
+    assert len(texts(replace(nothing, spans=()))) == 2
+
+
+@pytest.mark.slow
+def test_a_clip_in_segments_is_compared_with_a_filter_that_begins_anew_with_each(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    photos = photos_of(shared_data / "data" / "lfw")
+    clip = render(ClipPlan("360p", 2, frames=90), photos, tmp_path)
+    task = Task(shared_data / "models" / "facenet-vggface2.pt", min_face_px=40, device="cpu")
+    project = MeasuredProject(task)
+    index, stages = project.index([clip], SEGMENT_S), project.video(clip, SEGMENT_S)
+    assert compare_index("clip", stages, index, Tolerances()).texts == ()
+    texts = compare_index("clip", project.video(clip), index, Tolerances()).texts
+    assert "clip: indexing had 3 key frames, the stages 2." in texts
+
+
+def test_nobody_who_goes_on_over_a_border_is_a_difference() -> None:
+    whole = replace(run(), spans=((0.2, 0.8), (0.4, 2.2)))
+
+    def texts(*spans: tuple[float, float]) -> tuple[str, ...]:
+        return compare_borders("clip", whole, replace(whole, spans=spans), segment_s=1.0).texts
+
+    assert texts((0.2, 2.4)) == ()
+    assert texts((0.2, 0.8), (0.4, 1.6), (2.0, 2.2)) == (
+        "clip: nobody goes on over the border at 2 s, in one segment 1 did.",
+    )
 
 
 def test_names_of_clips_that_do_not_exist_are_refused() -> None:
@@ -209,6 +269,15 @@ def test_without_photos_of_faces_it_says_what_is_needed(tmp_path: Path, capsys: 
     with pytest.raises(SystemExit, match="2"):
         main([f"--faces={tmp_path / 'nowhere'}", f"--weights={tmp_path}"])
     assert "--faces has to name a folder of photos" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", ["--clips --photos=0", "--clips --memory=1"])
+def test_a_run_that_has_nothing_to_index_is_refused(
+    tmp_path: Path, capsys: Any, options: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([f"--faces={tmp_path}", f"--weights={tmp_path}", *options.split()])
+    assert "there is nothing to index" in capsys.readouterr().err
 
 
 @pytest.mark.slow

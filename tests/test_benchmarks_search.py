@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.search.__main__ import main
 from benchmarks.search.collection import media_numbers
-from benchmarks.search.measuring import Difference, measure_faces, measure_media
+from benchmarks.search.measuring import Difference, are_best, measure_faces, measure_media
 from benchmarks.search.people import made_up
 from benchmarks.search.ways import Numpy, Sightings
 
@@ -76,6 +76,16 @@ def test_other_media_are_told(tmp_path: Path) -> None:
     plain.vectors = -plain.vectors
     with pytest.raises(Difference, match="media"):
         measure_media(crowd, sightings, plain)
+
+
+def test_media_at_the_bound_may_count_or_not_as_they_are_rounded() -> None:
+    best = np.array([0.9, 0.7, 0.56 - 1e-7, 0.3], np.float32)
+    assert are_best(np.array([0.9, 0.7]), best)
+    assert are_best(np.array([0.9, 0.7, 0.56]), best)
+    assert not are_best(np.array([0.9]), best)
+    assert not are_best(np.array([0.9, 0.7, 0.56, 0.3]), best)
+    assert not are_best(np.array([0.9, 0.71]), best)
+    assert not are_best(np.array([0.9, 0.7]), best[:1])
 
 
 def test_made_up_people_are_spread_as_real_ones() -> None:

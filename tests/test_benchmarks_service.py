@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from benchmarks.service.__main__ import main
 from benchmarks.service.archive import make_archive
 from benchmarks.service.clients import answers_alone, put_load
-from benchmarks.service.server import serving
+from benchmarks.service.server import address_of, serving
 from tests.cli.running import sightings
 
 if TYPE_CHECKING:
@@ -89,3 +91,17 @@ def test_a_service_that_does_not_start_says_why(tmp_path: Path) -> None:
         serving(tmp_path / "faces.sightings", {"api.rate": "often"}),
     ):
         pass
+
+
+def test_a_service_that_never_says_where_it_is_is_not_waited_for_without_end(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    log.write_text("Listening somewhere.")
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen(command) as process:
+        try:
+            with pytest.raises(RuntimeError, match="Listening somewhere"):
+                address_of(process, log, wait_s=0.3)
+        finally:
+            process.kill()

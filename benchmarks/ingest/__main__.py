@@ -175,6 +175,8 @@ def _with_defaults(
             parse_plan(name, options.frames)
     except ValueError as error:
         parser.error(str(error))
+    if not options.clips and (options.memory or not options.photos):
+        parser.error("there is nothing to index: give --clips a name")
     return options
 
 

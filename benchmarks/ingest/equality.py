@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from benchmarks.ingest.records import Run, Seen, Tolerances
 
@@ -68,7 +68,9 @@ def compare_vectors(where: str, expected: Array, found: Array, tolerance: float)
 def compare_index(where: str, stages: Run, index: Run, tolerances: Tolerances) -> Difference:
     """Compare what indexing stored with what the stages gave, one after the other.
 
-    An index keeps an appearance's best faces only, so all of its faces must be among the others.
+    An index keeps all faces of a photo. Of a video it keeps each appearance's best ones: they must
+    be among those given, and as nobody is in a picture twice, at least as many appearances must
+    last at a frame's time as faces were given on it.
     """
     texts = []
     for name in ("frames", "key_frames", "faces_met"):
@@ -84,7 +86,45 @@ def compare_index(where: str, stages: Run, index: Run, tolerances: Tolerances) -
             difference += Difference(texts=(f"{there}: it was not kept.",))
             continue
         difference += _among(there, given[stored.number], stored, tolerances)
-    return difference
+    return difference + Difference(texts=tuple(_lost(where, stages.seen, index)))
+
+
+def _lost(where: str, given: Iterable[Seen], index: Run) -> Iterator[str]:
+    """Yield where fewer people are stored than there were."""
+    stored = {each.number: len(each.boxes) for each in index.seen}
+    for each in given:
+        if index.spans is None:
+            found = stored.get(each.number, 0)
+        else:
+            found = sum(start_s <= each.timestamp_s <= end_s for start_s, end_s in index.spans)
+        if found < len(each.boxes):
+            what = "faces" if index.spans is None else "appearances"
+            yield (
+                f"{where}, picture {each.number}: {found} {what} are stored for "
+                f"{len(each.boxes)} faces."
+            )
+
+
+def compare_borders(where: str, whole: Run, parted: Run, segment_s: float) -> Difference:
+    """Compare who goes on over the borders of segments with an index of the video in one segment.
+
+    Key frames next to a border are others, so that spans need not be the same: but where somebody
+    was seen across a border, somebody must be.
+    """
+
+    def across(run: Run, border_s: float) -> int:
+        return sum(start_s < border_s <= end_s for start_s, end_s in run.spans or ())
+
+    last_s = max((end_s for _, end_s in whole.spans or ()), default=0.0)
+    borders = [number * segment_s for number in range(1, int(last_s // segment_s) + 1)]
+    return Difference(
+        texts=tuple(
+            f"{where}: nobody goes on over the border at {border_s:g} s, in one segment "
+            f"{across(whole, border_s)} did."
+            for border_s in borders
+            if across(whole, border_s) and not across(parted, border_s)
+        )
+    )
 
 
 def _among(where: str, given: Seen, stored: Seen, tolerances: Tolerances) -> Difference:

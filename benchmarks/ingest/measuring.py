@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.ingest.equality import Difference, compare_index
+from benchmarks.ingest.equality import Difference, compare_borders, compare_index
 from benchmarks.ingest.workers import Worker
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from benchmarks.ingest.reference import Checked
 
 SIDES = ("naive", "project")
+
+SEGMENT_S = 1.0
+"""The shortest segments: in the default ones of a minute a clip would have no border."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Measured:
 
     stages: the project's, one after the other; index: the project as users start it.
     decode_one_s, decode_all_s: decoding alone in one thread and in one a core.
-    difference: of all comparisons.
+    difference: of all comparisons, a clip's in short segments, too, which are not timed.
     """
 
     media: Media
@@ -98,6 +101,7 @@ def measure(
             _ceiling(measured, workers)
         if media.is_video:
             measured.dropping = workers["project"].call("dropping", media.paths[0])
+            _compare_segments(measured, workers["project"], tolerances)
         _compare(measured, workers["naive"], tolerances)
     return measured
 
@@ -126,6 +130,16 @@ def _ceiling(measured: Measured, workers: Mapping[str, Worker]) -> None:
         measured.decode_all_s.append(workers["project"].call("decode", path, 0)[1])
 
 
+def _compare_segments(measured: Measured, project: Worker, tolerances: Tolerances) -> None:
+    """Compare a video in segments, each found by seeking and several at a time, with one pass."""
+    media = measured.media
+    stages = project.call("video", media.paths[0], SEGMENT_S)
+    index = project.call("index", media.paths, SEGMENT_S)
+    where = f"{media.name} in segments of {SEGMENT_S:g} s"
+    measured.difference += compare_index(where, stages, index, tolerances)
+    measured.difference += compare_borders(where, measured.index[0], index, SEGMENT_S)
+
+
 def _compare(measured: Measured, naive: Worker, tolerances: Tolerances) -> None:
     media, stages = measured.media, measured.stages[0]
     if media.is_video:
@@ -135,6 +149,6 @@ def _compare(measured: Measured, naive: Worker, tolerances: Tolerances) -> None:
     else:
         checked = naive.call("check_photos", media.paths, stages, tolerances)
     measured.checked = checked
-    measured.difference = checked.difference
+    measured.difference += checked.difference
     for run in measured.index:
         measured.difference += compare_index(media.name, stages, run, tolerances)

@@ -76,7 +76,7 @@ class Naive:
             with watch.stage("filter"):
                 kept = rule.keeps(rgb2lab(rgb), number / rate)
             if kept:
-                seen.append(self._look(rgb, number, watch))
+                seen.append(self._look(rgb, number, number / rate, watch))
             number += 1
         capture.release()
         return watch.run(number, seen)
@@ -87,15 +87,16 @@ class Naive:
         for number, path in enumerate(paths):
             with watch.stage("decode"):
                 rgb = photo(path)
-            seen.append(self._look(rgb, number, watch))
+            seen.append(self._look(rgb, number, 0.0, watch))
         return watch.run(len(paths), seen)
 
-    def _look(self, rgb: Array, number: int, watch: Stopwatch) -> Seen:
+    def _look(self, rgb: Array, number: int, timestamp_s: float, watch: Stopwatch) -> Seen:
         with watch.stage("detect"):
             boxes = self.detect(rgb)
         with watch.stage("embed"):
             vectors = [self.embed(rgb, box) for box in boxes]
-        return Seen(number, boxes, np.array(vectors).reshape(len(boxes), DIMENSIONS))
+        vectors_of_all = np.array(vectors).reshape(len(boxes), DIMENSIONS)
+        return Seen(number, timestamp_s, boxes, vectors_of_all)
 
     def detect(self, rgb: Array) -> Array:
         """Return the boxes of a picture's faces: (n, 4), within the picture."""

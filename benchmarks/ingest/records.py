@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 STAGES = ("decode", "filter", "detect", "embed")
 
-FRAMES_BATCH = 8
-"""Key frames that go through the project's detector together, as its default settings say."""
-
 
 @dataclass(frozen=True)
 class Task:
@@ -37,11 +34,13 @@ class Task:
 class Seen:
     """The faces of one frame that was kept, or of one photo.
 
-    number: of the frame in its video, or of the photo in the list. boxes: (n, 4) x1, y1, x2, y2 in
-    pixels. vectors: (n, 512) of length 1; row i belongs to boxes[i].
+    number: of the frame in its video, or of the photo in the list. timestamp_s: of the frame; 0 of
+    a photo. boxes: (n, 4) x1, y1, x2, y2 in pixels. vectors: (n, 512) of length 1; row i belongs to
+    boxes[i].
     """
 
     number: int
+    timestamp_s: float
     boxes: Array = field(repr=False)
     vectors: Array = field(repr=False)
 
@@ -84,7 +83,8 @@ class Run:
 
     stages: what each of STAGES took; of a pass whose stages overlap it is empty. whole: all of it.
     frames, key_frames: how many were decoded and kept. faces_met: on all kept frames; an
-    index stores the best of them.
+    index stores the best of them. spans: from when to when each appearance in an index of a video
+    lasts, in seconds; None of everything else.
     """
 
     stages: dict[str, Spent]
@@ -93,6 +93,7 @@ class Run:
     key_frames: int
     faces_met: int
     seen: tuple[Seen, ...] = field(repr=False)
+    spans: tuple[tuple[float, float], ...] | None = None
 
     @property
     def numbers(self) -> list[int]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_START_S = 60.0
 _END_S = 30.0
 _SAID = "Sightings serves http://"
 
@@ -38,7 +40,7 @@ class Server:
 def serving(index: Path, settings: Mapping[str, object]) -> Iterator[Server]:
     """Start a service with settings by dotted name; end it, whatever happens.
 
-    Raises RuntimeError, with what it said, if it does not start.
+    Raises RuntimeError, with what it said, if it does not start or does not say where it listens.
     """
     with tempfile.TemporaryDirectory(prefix="sightings-benchmark-") as name:
         home = Path(name)
@@ -50,7 +52,7 @@ def serving(index: Path, settings: Mapping[str, object]) -> Iterator[Server]:
         with log.open("wb") as output:
             process = subprocess.Popen([*command, *options], stderr=output, env=environment)
         try:
-            host, port = _address(process, log)
+            host, port = address_of(process, log)
             yield Server(host, port, psutil.Process(process.pid))
         finally:
             process.terminate()
@@ -60,8 +62,17 @@ def serving(index: Path, settings: Mapping[str, object]) -> Iterator[Server]:
                 process.kill()
 
 
-def _address(process: subprocess.Popen[bytes], log: Path) -> tuple[str, int]:
+def address_of(
+    process: subprocess.Popen[bytes], log: Path, wait_s: float = _START_S
+) -> tuple[str, int]:
+    """Return the host and port that a service writes to its log once it listens.
+
+    Raises RuntimeError, with what it said, if it ends first, or has not written it in `wait_s`.
+    """
+    until_s = time.monotonic() + wait_s
     while _SAID not in (said := log.read_text(encoding="utf-8")):
+        if time.monotonic() > until_s:
+            raise RuntimeError(f"The service has not said within {wait_s:g} s where it is: {said}")
         try:
             process.wait(0.1)
         except subprocess.TimeoutExpired:

@@ -26,7 +26,11 @@ ROWS_TOGETHER = 1 << 14
 _PRODUCTS_TOGETHER = 1 << 20
 _QUANTISED_TOGETHER = 128
 _DENSE = 0.2
-"""Share of a stretch of rows from which comparing all costs less than picking those asked for."""
+"""Share of a stretch of rows from which comparing all costs less than picking those asked for.
+
+Measured with one query and 200,000 scattered rows of 512 dimensions: 0.2 as int8, 0.25 to 0.3
+as float32. With 64 queries picking cost less up to a half, the most that was tried.
+"""
 
 
 class Coding(Protocol):

@@ -85,8 +85,10 @@ def _passing(
     table.refresh(connection)
     if filters is None or filters == Filters():
         return table.all_positions()
-    if table.filter_columns.are_of_use(filters):
-        return table.filter_columns.passing(connection, table, filters)
+    columns = table.filter_columns
+    if columns.are_of_use(filters):
+        return columns.passing(connection, table, filters)
+    columns.note_asked(filters)
     return table.positions_of(face_rows.matching(connection, filters))
 
 
