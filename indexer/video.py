@@ -222,15 +222,16 @@ class VideoReader:
         if self._pass.leads_to(first, key):
             return
         is_ahead = self._pass.place <= first
-        if key is not None and self._seeks:
+        # Frame 0 need not be gone to: a pass begins there.
+        if key and self._seeks:
             begun = self._begin()
             if begun.go_to(key, seeking=True):
                 self._take(begun)
                 return
             begun.close()
-            if is_ahead:
+            if is_ahead:  # the pass at hand gets there too, decoding all between
                 return
-        elif key is not None:
+        elif key:
             if not is_ahead:
                 self._take(self._begin())
             if self._pass.go_to(key, seeking=False):
