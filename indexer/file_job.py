@@ -15,7 +15,7 @@ from indexer.reports import Report
 from indexer.sources import open_source, spans_of
 from indexer.text import about, said_of, shown
 from indexer.work import claim_next, finish_media, work_on_segment
-from indexer.workers import is_free
+from indexer.workers import is_free, unfinished_segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,7 @@ class FileJob:
         self._report = Report()
         self._opened = ExitStack()
         self._source: Source | None = None
+        self._first: Source | None = None
         self._done_s: dict[int, float] = {}
         self._file: MediaFile
         self._media: Media
@@ -59,9 +60,10 @@ class FileJob:
         return False
 
     def work(self) -> None:
-        """Work on segments until none is free; who began has the file open, others open it."""
-        run, source = self._run, self._source
-        self._source = None
+        """Work on segments until none is free; one has the file open already, others open it."""
+        run = self._run
+        with run.turn:  # a source is read by one thread alone
+            source, self._source = self._source, None
         with self._failures_noted(), ExitStack() as opened:
             if source is not None:
                 opened.enter_context(self._opened)
@@ -114,7 +116,7 @@ class FileJob:
         with run.turn:
             run.progress.start_file(self._file.path, media.duration_s)
         with ExitStack() as opened:
-            self._source = opened.enter_context(self._open())
+            self._source = self._first = opened.enter_context(self._open())
             spans = spans_of(self._source, media.kind, settings.keyframes.segment_s)
             # The file first: a media without any is what `media prune` removes.
             run.index.put_file(self._file)
@@ -123,7 +125,8 @@ class FileJob:
             self._opened = opened.pop_all()
 
     def _open(self) -> AbstractContextManager[Source]:
-        return open_source(Path(self._file.path), self._media.kind, self._run.settings)
+        path, kind, settings = Path(self._file.path), self._media.kind, self._run.settings
+        return open_source(path, kind, settings, first=self._first)
 
     def _work_on_next(self, source: Source) -> bool:
         """Work on a segment that is free; return whether there was one."""
@@ -194,5 +197,5 @@ def paths_of_suspects(index: Index) -> set[str]:
 
 def _has_suspects(index: Index, media_id: str) -> bool:
     """Whether a media has free segments that were begun before and never ended."""
-    segments = index.list_segments(media_id)
+    segments = unfinished_segments(index, media_id)
     return any(segment.attempts and is_free(segment) for segment in segments)

@@ -20,7 +20,7 @@ from indexer.records import Deleted
 from indexer.reports import Progress
 from indexer.strategy import parse_strategy
 from indexer.work import finish_media
-from indexer.workers import is_free, release_dead
+from indexer.workers import is_free, release_dead, unfinished_segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
     from indexer.identify import Look
-    from indexer.records import Media, Segment
+    from indexer.records import Media
     from indexer.settings import Settings
 
 __all__ = [
@@ -180,13 +180,13 @@ def free_media(index: Index) -> Iterator[Media]:
     now = datetime.now(timezone.utc)
     unfinished = list(index.iter_media(states=["queued", "working"]))
     for media in sorted(unfinished, key=lambda m: (m.state == "queued", m.queued_at or now)):
-        if media.state == "queued" or _has_work(index.list_segments(media.id)):
+        if media.state == "queued" or _has_work(index, media.id):
             yield media
 
 
-def _has_work(segments: Sequence[Segment]) -> bool:
+def _has_work(index: Index, media_id: str) -> bool:
     """Whether a segment is free, or all are finished, so that the media waits to be linked."""
-    unfinished = [s for s in segments if s.state in ("pending", "claimed")]
+    unfinished = unfinished_segments(index, media_id)
     return not unfinished or any(is_free(segment) for segment in unfinished)
 
 

@@ -70,14 +70,20 @@ class PhotoSource:
 
 
 @contextmanager
-def open_source(path: Path, kind: str, settings: Settings) -> Iterator[Source]:
-    """Open a media for reading. Raises MediaError if it cannot be read."""
+def open_source(
+    path: Path, kind: str, settings: Settings, *, first: Source | None = None
+) -> Iterator[Source]:
+    """Open a media for reading. Raises MediaError if it cannot be read.
+
+    first: who opened the same file before, so that a video is not read whole again for its times.
+    """
     if kind == "photo":
         yield PhotoSource(path, settings)
         return
     from indexer.video import VideoReader
 
-    with VideoReader(path, settings.media.max_pixels) as reader:
+    timeline = first.timeline if isinstance(first, VideoReader) else None
+    with VideoReader(path, settings.media.max_pixels, timeline=timeline) as reader:
         yield reader
 
 

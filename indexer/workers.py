@@ -54,6 +54,11 @@ def is_free(segment: Segment) -> bool:
     return segment.lease_until is None or segment.lease_until <= datetime.now(timezone.utc)
 
 
+def unfinished_segments(index: Index, media_id: str) -> list[Segment]:
+    """Return a media's segments that are free or being worked on, in order of number."""
+    return index.list_segments(media_id, states=("pending", "claimed"))
+
+
 def release_dead(index: Index) -> int:
     """Give back what dead processes of this machine have claimed; return how many segments."""
     return sum(index.release_claims(owner) for owner in index.claim_owners() if is_dead(owner))

@@ -15,7 +15,7 @@ from celery.exceptions import Reject
 from indexer.errors import Interrupted, SightingsError
 from indexer.jobs import no_send, sweep
 from indexer.work import work_on_queued
-from indexer.workers import is_free, release_dead
+from indexer.workers import is_free, release_dead, unfinished_segments
 from tasks.backoff import LONGEST_WAIT_S, Backoff
 from tasks.names import MEDIA, SEGMENT, SWEEP
 from tasks.sending import sender, waiting, work_queue
@@ -65,7 +65,7 @@ def add_tasks(app: Celery, settings: Settings, process: Process, stopping: Stopp
         """Work on a media; tell one worker for each segment if it has several."""
         with work.trying() as begun_s:
             after_loss(self)
-            free = [s for s in process.index().list_segments(media_id) if is_free(s)]
+            free = [s for s in unfinished_segments(process.index(), media_id) if is_free(s)]
             if len(free) > 1:
                 for _ in free:
                     self.app.send_task(SEGMENT, (media_id,), queue=queue)

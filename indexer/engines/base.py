@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Segment,
         SegmentCounts,
         SegmentSpan,
+        SegmentState,
         State,
     )
     from indexer.results import Group, Hit
@@ -173,8 +174,11 @@ class Index(Versions, Jobs, Upkeep):
         """Mark a claimed segment `failed`. Raises ClaimLost if the claim is no longer held."""
 
     @abstractmethod
-    def list_segments(self, media_id: str) -> list[Segment]:
-        """Return a media's segments in order of number."""
+    def list_segments(self, media_id: str, *, states: Sequence[SegmentState] = ()) -> list[Segment]:
+        """Return a media's segments in order of number: in those states, if given.
+
+        Of the others no tracks are read, which are large: so unfinished segments cost little.
+        """
 
     @abstractmethod
     def link_appearances(

@@ -83,6 +83,17 @@ def test_a_finished_media_starts_anew_and_keeps_its_faces_meanwhile(
     assert index.count() == 0
 
 
+def test_segments_are_listed_by_their_state(index: Index) -> None:
+    finish(index, start(index, VIDEO, MINUTES))
+    claimed = claim(index, VIDEO)
+    done, taken, pending = index.list_segments(VIDEO.id)
+    assert index.list_segments(VIDEO.id, states=["pending", "claimed"]) == [taken, pending]
+    assert taken == claimed
+    assert index.list_segments(VIDEO.id, states=["done"]) == [done]
+    assert index.list_segments(VIDEO.id, states=["failed"]) == []
+    assert index.list_segments("unknown", states=["done"]) == []
+
+
 def test_a_claim_takes_the_first_free_segment_and_raises_its_attempts(index: Index) -> None:
     index.start_media(VIDEO, MINUTES)
     before = datetime.now(timezone.utc)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from indexer.engines.elastic.store import Store
     from indexer.job_records import BatchCounts, Cancelled
-    from indexer.records import Deleted, Media, Segment, SegmentSpan
+    from indexer.records import Deleted, Media, Segment, SegmentSpan, SegmentState
     from indexer.settings import ElasticsearchSettings
 
 T = TypeVar("T")
@@ -52,8 +52,8 @@ class JobIndex(Index):
     def fail_segment(self, segment: Segment, error: str) -> None:
         claims.mark_failed(self._store, segment, error)
 
-    def list_segments(self, media_id: str) -> list[Segment]:
-        return segment_documents.of_media(self._store, media_id)
+    def list_segments(self, media_id: str, *, states: Sequence[SegmentState] = ()) -> list[Segment]:
+        return segment_documents.of_media(self._store, media_id, states)
 
     def queue_media(self, media: Media, spans: Sequence[SegmentSpan], *, batch: str) -> bool:
         queued = replace(media, state="queued", batch=batch, queued_at=now())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from indexer.engines.elastic.store import Document, Store
-    from indexer.records import Media
+    from indexer.records import Media, SegmentState
 
 
 def segment_id(media_id: str, number: int) -> str:
@@ -59,10 +59,16 @@ def of_documents(
     }
 
 
-def of_media(store: Store, media_id: str) -> list[Segment]:
-    """Return a media's segments in order."""
-    found = of_document(store, store.get(store.media, media_id))
-    return [from_document(document) for document in found.values()]
+def of_media(store: Store, media_id: str, states: Sequence[SegmentState] = ()) -> list[Segment]:
+    """Return a media's segments in order: in those states, if given."""
+    media = store.get(store.media, media_id)
+    if not states:
+        return [from_document(document) for document in of_document(store, media).values()]
+    listed = of_document(store, media, includes=["state"]).values()
+    chosen = [document.id for document in listed if document.source["state"] in states]
+    found = store.get_many(store.segments, chosen)
+    segments = [from_document(found[doc_id]) for doc_id in chosen if doc_id in found]
+    return [segment for segment in segments if segment.state in states]
 
 
 def face_ids(media: Document | None, segments: Mapping[int, Document]) -> list[str]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Segment,
         SegmentCounts,
         SegmentSpan,
+        SegmentState,
         State,
     )
     from indexer.results import Group, Hit
@@ -152,9 +153,9 @@ class EmbeddedIndex(VersionIndex):
         with self._db.writing() as connection:
             segment_rows.mark_failed(connection, segment, error)
 
-    def list_segments(self, media_id: str) -> list[Segment]:
+    def list_segments(self, media_id: str, *, states: Sequence[SegmentState] = ()) -> list[Segment]:
         with self._db.reading() as connection:
-            return segment_rows.of_media(connection, media_id)
+            return segment_rows.of_media(connection, media_id, states)
 
     def link_appearances(
         self, media_id: str, settings: AppearanceSettings, *, warnings: Sequence[str] = ()

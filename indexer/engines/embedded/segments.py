@@ -11,6 +11,7 @@ from indexer.engines.embedded import media as media_rows
 from indexer.engines.embedded.values import (
     from_blob,
     from_micros,
+    marks,
     now_micros,
     to_blob,
     to_micros,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from indexer.records import Media
+    from indexer.records import Media, SegmentState
 
 
 def start(connection: sqlite3.Connection, media: Media, spans: Sequence[SegmentSpan]) -> bool:
@@ -202,10 +203,13 @@ def fail_unfinished(connection: sqlite3.Connection, media_id: str, error: str) -
     )
 
 
-def of_media(connection: sqlite3.Connection, media_id: str) -> list[Segment]:
-    """Return a media's segments in order."""
+def of_media(
+    connection: sqlite3.Connection, media_id: str, states: Sequence[SegmentState] = ()
+) -> list[Segment]:
+    """Return a media's segments in order: in those states, if given."""
+    chosen = f"AND state IN ({marks(len(states))})" if states else ""
     rows = connection.execute(
-        "SELECT * FROM segments WHERE media_id = ? ORDER BY number", (media_id,)
+        f"SELECT * FROM segments WHERE media_id = ? {chosen} ORDER BY number", (media_id, *states)
     )
     return [_segment(row) for row in rows]
 
