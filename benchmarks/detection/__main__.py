@@ -75,7 +75,14 @@ def _measured(pictures: Pictures, options: argparse.Namespace) -> Measured:
     naive = replace(default, min_face_px=options.naive_min_face or least)
     faces = options.min_faces or (least,)
     others = other_looks(default, faces, options.max_sides, pictures.longest_side_px)
-    return measure(pictures, default, others, naive, options.rounds)
+    measured = measure(pictures, default, others, naive, options.rounds)
+    row = speed_row(measured)
+    print(
+        f"{pictures.name}: {row.times_as_fast:.1f} times as fast, {row.times_by_cpu:.1f} by "
+        f"processor time, {row.differences} differences.",
+        file=sys.stderr,
+    )
+    return measured
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -37,7 +37,7 @@ class Pictures:
     @property
     def longest_side_px(self) -> int:
         """The longest side of any of them."""
-        return max(max(image.shape[:2]) for image in self.images)
+        return max(int(max(image.shape[:2])) for image in self.images)
 
 
 def clip(name: str, frames: int, photos: Sequence[Path], folder: Path) -> Pictures:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks.detection.sides import Process
 from benchmarks.ingest.equality import Difference, compare_boxes
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from benchmarks.detection.material import Pictures
-    from benchmarks.detection.sides import Look, Seen
+    from benchmarks.detection.sides import Look, Seen, Side
 
 TOLERANCE_PX = 0.01
 
@@ -60,13 +60,13 @@ def measure(
     measured = Measured(pictures, default)
     spawn = get_context("spawn")
     with Process(ctx=spawn) as theirs, Process(ctx=spawn) as ours:
-        sides: dict[str, Any] = {"naive": theirs.naive(), "project": ours.project()}
-        for side in sides.values():
-            side.hold(pictures.images)
-        turns = [
-            (sides["naive"], naive, measured.naive),
-            (sides["project"], default, measured.default),
-            *((sides["project"], look, measured.others[look]) for look in others),
+        facenet, project = theirs.naive(), ours.project()
+        facenet.hold(pictures.images)
+        project.hold(pictures.images)
+        turns: list[tuple[Side, Look, list[Seen]]] = [
+            (facenet, naive, measured.naive),
+            (project, default, measured.default),
+            *((project, look, measured.others[look]) for look in others),
         ]
         for number in range(rounds):
             for side, look, seen in turns[::-1] if number % 2 else turns:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from benchmarks.detection.recall import recall_of
 
 if TYPE_CHECKING:
@@ -122,8 +120,8 @@ def _processor_s(runs: Sequence[Seen]) -> list[float]:
 
 
 def _clock_ratios(slow: Sequence[Seen], fast: Sequence[Seen]) -> list[float]:
-    return np.divide(_clock_s(slow), _clock_s(fast)).tolist()
+    return [a.spent.wall_s / b.spent.wall_s for a, b in zip(slow, fast, strict=True)]
 
 
 def _processor_ratios(slow: Sequence[Seen], fast: Sequence[Seen]) -> list[float]:
-    return np.divide(_processor_s(slow), _processor_s(fast)).tolist()
+    return [a.spent.cpu_s / b.spent.cpu_s for a, b in zip(slow, fast, strict=True)]

@@ -94,7 +94,8 @@ class Naive(Side):
             corners = np.clip(np.asarray(boxes, float).reshape(-1, 2, 2), 0, (width, height))
             large = (corners[:, 1] - corners[:, 0]).min(axis=1) >= look.min_face_px
             landmarks = np.asarray(points, float).reshape(-1, 10)
-            return np.hstack([corners.reshape(-1, 4), landmarks])[large]
+            rows: Array = np.hstack([corners.reshape(-1, 4), landmarks])[large]
+            return rows
 
         return lambda images: [detect(image) for image in images]
 
@@ -128,6 +129,9 @@ def _rows(faces: list[Detection]) -> Array:
 
 class Process(BaseManager):
     """A fresh process for one side; use it as a context manager."""
+
+    naive: Callable[[], Naive]
+    project: Callable[[], Project]
 
 
 Process.register("naive", Naive, exposed=("hold", "look"))
