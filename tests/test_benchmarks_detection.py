@@ -72,6 +72,7 @@ def test_a_tiny_run_has_all_figures(shared_data: Path, tmp_path: Path, capsys: A
     assert (default["times_by_cpu"], default["found_percent"], default["extra"]) == (1, 100, 0)
     # LFW's faces have about 110 pixels.
     assert (larger["min_face_px"], larger["from_80_to_120"]) == (120, 0)
+    assert (larger["from_its_min"], default["from_its_min"]) == (None, 100)
     assert (reduced["min_face_px"], reduced["max_side_px"]) == (120, 160)
     assert "Faces are the same." in capsys.readouterr().out
 

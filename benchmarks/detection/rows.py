@@ -41,8 +41,9 @@ class SpeedRow:
 class SettingsRow:
     """Other settings beside the default ones.
 
-    found_percent: of the faces that the default settings find; below it, of those whose shorter
-    side has so many pixels. extra: faces that the default settings do not find.
+    found_percent: of the faces that the default settings find. from_its_min: of those that are as
+    large as its own min_face_px; the fields below, of those whose shorter side has so many pixels.
+    extra: faces that the default settings do not find.
     """
 
     pictures: str
@@ -53,6 +54,7 @@ class SettingsRow:
     times_by_cpu: float
     faces: int
     found_percent: float | None
+    from_its_min: float | None
     from_40_to_60: float | None
     from_60_to_80: float | None
     from_80_to_120: float | None
@@ -99,6 +101,7 @@ def settings_rows(measured: Measured) -> Iterator[SettingsRow]:
             times_by_cpu=median(_processor_ratios(measured.default, seen)),
             faces=_count(seen[0]),
             found_percent=recall.percent(),
+            from_its_min=recall.percent(look.min_face_px),
             from_40_to_60=recall.percent(40, 60),
             from_60_to_80=recall.percent(60, 80),
             from_80_to_120=recall.percent(80, 120),
