@@ -106,7 +106,7 @@ def test_faces_are_those_of_facenet_pytorch(real_pictures, min_face_px, wanted):
 
 @pytest.mark.slow
 def test_faces_of_many_people_are_those_of_facenet_pytorch(shared_data):
-    """A sample; `python -m tests.compare_mtcnn` compares 1,000 photos and frames of all videos."""
+    """A sample; `python -m benchmarks.detection --photos 1000` compares more of them."""
     from facenet_pytorch import MTCNN
 
     theirs = MTCNN(keep_all=True, min_face_size=40)

@@ -1,0 +1,1 @@
+"""How fast faces are found, beside facenet-pytorch; and what faster settings miss."""
