@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from indexer.embeddings.base import Embedder
     from indexer.embeddings.imagenet import ImageNet
-    from indexer.embeddings.int8 import Int8FaceNet
+    from indexer.embeddings.int8 import Int8FaceNet, Int8Onnx
     from indexer.embeddings.reduced import Reduced
     from indexer.records import ModelIdentity
     from indexer.runtime import Runtime
@@ -163,10 +163,10 @@ def _imagenet(spec: str, runtime: Runtime, progress: Progress | None) -> ImageNe
     return ImageNet(path, architecture, chosen, runtime)
 
 
-def _int8(path: Path, settings: Settings, runtime: Runtime | None) -> Int8FaceNet:
-    from indexer.embeddings.int8 import Int8FaceNet
+def _int8(path: Path, settings: Settings, runtime: Runtime | None) -> Int8FaceNet | Int8Onnx:
+    from indexer.embeddings.int8 import load_int8
 
-    return Int8FaceNet(path, (runtime or runtime_of(settings)).threads)
+    return load_int8(path, (runtime or runtime_of(settings)).threads)
 
 
 def _reduced(path: Path, base: str, settings: Settings, runtime: Runtime | None) -> Reduced:
