@@ -17,20 +17,33 @@ import numpy as np
 from indexer.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from indexer.inference import Array, Network
+    from collections.abc import Callable
+
+    from indexer.inference import Array
 
 
-def quantised(network: Network, pixels: Array) -> tuple[bytes, bytes]:
+def quantised(
+    read: Callable[[], Any], pixels: Array, *, below_zero: bool = False
+) -> tuple[bytes, bytes]:
     """Return a network in 8 bits as OpenVINO's XML and weights.
 
-    pixels: (n, side, side, 3) float32, the inputs by which values are ranged. Raises MissingExtra.
+    read: makes the network as an OpenVINO model. pixels: (n, side, side, 3) float32, the inputs by
+    which values are ranged. below_zero: whether values between layers may be negative but not as
+    far as they are positive, as after PReLU; their ranges then have a zero point of their own
+    (NNCF's preset `MIXED`). Raises MissingExtra.
     """
-    from indexer.openvino_net import converted, openvino
+    from indexer.openvino_net import openvino
 
     openvino()
     nncf = _nncf()
     inputs = nncf.Dataset([pixels[i : i + 1] for i in range(len(pixels))])
-    model = nncf.quantize(converted(network), inputs, subset_size=len(pixels))
+    presets = nncf.QuantizationPreset
+    model = nncf.quantize(
+        read(),
+        inputs,
+        preset=presets.MIXED if below_zero else presets.PERFORMANCE,
+        subset_size=len(pixels),
+    )
     with TemporaryDirectory() as folder:
         path = Path(folder) / "network.xml"
         openvino().save_model(model, path, compress_to_fp16=False)

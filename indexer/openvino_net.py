@@ -57,21 +57,26 @@ def load_onnx_net(path: Path, threads: int) -> tuple[Net, bool]:
 
     Raises RuntimeError, OpenVINO's only error, if the file holds none.
     """
-    core = _core()
-    model = core.read_model(path)
-    batch = model.input().partial_shape[0]
-    compiled = core.compile_model(_channels_last(model), "CPU", _options(threads))
-    return _Compiled(compiled), batch.is_static and batch.get_length() == 1
+    return _loaded(read_onnx(path), threads)
 
 
-def load_ir_net(xml: bytes, weights: bytes, threads: int) -> Net:
-    """Load a network of one input (n, h, w, 3) that OpenVINO has written.
+def load_ir_net(xml: bytes, weights: bytes, threads: int) -> tuple[Net, bool]:
+    """Load a network of one input (n, h, w, 3) that OpenVINO has written; see `load_onnx_net`.
 
     Raises RuntimeError, OpenVINO's only error, if it cannot read it.
     """
-    core = _core()
-    model = core.read_model(xml, weights)
-    return _Compiled(core.compile_model(model, "CPU", _options(threads)))
+    return _loaded(_core().read_model(xml, weights), threads)
+
+
+def read_onnx(path: Path) -> Any:
+    """Return an ONNX network as an OpenVINO model on (n, h, w, 3). Raises RuntimeError."""
+    return _channels_last(_core().read_model(path))
+
+
+def _loaded(model: Any, threads: int) -> tuple[Net, bool]:
+    batch = model.input().partial_shape[0]
+    compiled = _core().compile_model(model, "CPU", _options(threads))
+    return _Compiled(compiled), batch.is_static and batch.get_length() == 1
 
 
 def openvino() -> Any:

@@ -178,7 +178,7 @@ def test_models_are_listed_without_loading_any(tmp_path):
     )
     assert done.stdout.splitlines() == [
         str(list(SPECS)),
-        "[512, 512, 512, 128, None, 2048, 2048, 4096, 1280, 2048, None, 512]",
+        "[512, 512, 512, 128, None, 2048, 2048, 4096, 1280, 2048, None, None]",
         "set()",
     ]
 

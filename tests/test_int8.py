@@ -121,7 +121,7 @@ def test_other_files_and_models_are_refused(tmp_path):
         load_model(f"int8:{tmp_path}/x.npz", settings=Settings())
     run = sightings("quantise", tmp_path / "y.npz", "--model", "dlib", "--faces", tmp_path)
     assert run.code == 2
-    assert "Only FaceNet can be quantised" in run.err
+    assert "Only FaceNet and ONNX networks can be quantised" in run.err
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from indexer.embeddings.base import Embedder
     from indexer.embeddings.imagenet import ImageNet
-    from indexer.embeddings.int8 import Int8FaceNet
+    from indexer.embeddings.int8 import Int8FaceNet, Int8Onnx
     from indexer.embeddings.reduced import Reduced
     from indexer.records import ModelIdentity
     from indexer.runtime import Runtime
@@ -166,11 +166,11 @@ def _imagenet(spec: str, runtime: Runtime, progress: Progress | None) -> ImageNe
     return ImageNet(path, architecture, chosen, runtime)
 
 
-def _int8(path: Path, settings: Settings, runtime: Runtime | None) -> Int8FaceNet:
-    from indexer.embeddings.int8 import Int8FaceNet
+def _int8(path: Path, settings: Settings, runtime: Runtime | None) -> Int8FaceNet | Int8Onnx:
+    from indexer.embeddings.int8 import load_int8
 
     threads = _openvino_threads(f"int8:{path}", runtime or runtime_of(settings))
-    return Int8FaceNet(path, threads)
+    return load_int8(path, threads)
 
 
 def _openvino_threads(model: str, runtime: Runtime) -> int:

@@ -73,8 +73,8 @@ def available_models(settings: Settings | None = None) -> list[ModelRow]:
         ),
         ModelRow(
             INT8_SPEC,
-            DIMENSIONS,
-            "as of the FaceNet it was made of",
+            None,
+            "as of the model it was made of",
             "the file given",
             "a file that `sightings quantise` makes",
         ),

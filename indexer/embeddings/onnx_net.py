@@ -42,11 +42,14 @@ class OnnxNet(Embedder):
             licence=card.licence,
             thresholds=card.thresholds,
         )
+        self._follow(card)
+        self._net = _network(path, threads)
+        self._try_out()
+
+    def _follow(self, card: Card) -> None:
         self.crop_px = card.input_size
         self._card = card
         self._scale, self._offset = (np.array(each, np.float32) for each in card.scaling)
-        self._net = _network(path, threads)
-        self._try_out()
 
     def crop(self, image_rgb: Array, detection: Detection) -> Array:
         """Return the face aligned, or with a margin, as the card says; see Embedder.crop."""
@@ -55,9 +58,14 @@ class OnnxNet(Embedder):
             return margin_crop(image_rgb, detection.box_xyxy, size=self.crop_px, margin=margin)
         return aligned_crop(image_rgb, detection.landmarks_xy, size=self.crop_px)
 
-    def _vectors(self, crops: Array) -> Array:
+    def pixels_of(self, crops: Array) -> Array:
+        """Return crops, (n, crop_px, crop_px, 3) uint8, as the network wants them: float32."""
         coloured = crops if self._card.colour_order == "RGB" else crops[..., ::-1]
-        pixels = coloured * self._scale + self._offset
+        pixels: Array = coloured * self._scale + self._offset
+        return pixels
+
+    def _vectors(self, crops: Array) -> Array:
+        pixels = self.pixels_of(crops)
         if not self._card.flip:
             return self._net(pixels)[0]
         both = self._net(np.concatenate([pixels, pixels[:, :, ::-1]]))[0]

@@ -1,0 +1,1 @@
+"""How long commands take from their start to their end, and where that time goes."""
