@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from indexer.networks import segments_at_once
+from indexer.library_threads import segments_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,8 @@ class DeferredNetworks:
         check_weights(identity)
         self.identity = identity
         self.settings = settings
-        self.segments_at_once = segments_at_once(settings, runtime_of(settings))
+        runtime_of(settings)
+        self.segments_at_once = segments_at_once(settings)
         self._load = load
         self._lock = threading.Lock()
         self._networks: Networks | None = None

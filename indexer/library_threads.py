@@ -12,8 +12,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from indexer.runtime import processors
+
 if TYPE_CHECKING:
     from indexer.runtime import Runtime
+    from indexer.settings import Settings
+
+MOST_AT_ONCE = 4
+"""Each segment that is worked on holds a decoder and pictures: about 120 MB for 1080p."""
 
 PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}
 """For the environment before libraries load: threads that spin while they wait are eight times
@@ -47,6 +53,15 @@ def limit_torch(runtime: Runtime) -> None:
         torch.set_num_threads(runtime.threads)
 
 
-def decoder_threads(runtime: Runtime, segments_at_once: int) -> int:
+def segments_at_once(settings: Settings) -> int:
+    """Return how many segments, and photos, a run in one process works on side by side."""
+    return settings.compute.at_once or min(_threads(settings), MOST_AT_ONCE)
+
+
+def decoder_threads(settings: Settings) -> int:
     """Return how many threads each of the decoders gets that work side by side."""
-    return max(1, runtime.threads // segments_at_once)
+    return max(1, _threads(settings) // segments_at_once(settings))
+
+
+def _threads(settings: Settings) -> int:
+    return settings.compute.threads or processors()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from indexer.errors import ModelMismatch, UsageError
-from indexer.library_threads import limit_opencv
+from indexer.library_threads import limit_opencv, segments_at_once
 from indexer.link_cosines import link_cosine
 
 if TYPE_CHECKING:
@@ -17,12 +17,9 @@ if TYPE_CHECKING:
     from indexer.detectors import Detector
     from indexer.embeddings.base import Embedder
     from indexer.records import ModelIdentity
-    from indexer.runtime import Runtime
     from indexer.settings import Settings
 
 LOG = logging.getLogger(__name__)
-MOST_AT_ONCE = 4
-"""Each segment that is worked on holds a decoder and pictures: about 120 MB for 1080p."""
 MOST_DECODING = 64
 """Far more than anybody works on at the same time: searches by video come on top of a run."""
 
@@ -61,7 +58,7 @@ class Networks:
     @property
     def segments_at_once(self) -> int:
         """How many segments, and photos, a run in one process works on side by side."""
-        return segments_at_once(self.settings, self.detector.runtime)
+        return segments_at_once(self.settings)
 
     def loaded(self) -> Networks:
         """Return these networks, as `deferred.DeferredNetworks` returns those that it loads."""
@@ -71,11 +68,6 @@ class Networks:
     def link_cosine(self) -> float:
         """The cosine from which faces of a video are taken for one person."""
         return link_cosine(self.embedder.identity)
-
-
-def segments_at_once(settings: Settings, runtime: Runtime) -> int:
-    """Return how many segments, and photos, a run in one process works on side by side."""
-    return settings.compute.at_once or min(runtime.threads, MOST_AT_ONCE)
 
 
 def load_networks(

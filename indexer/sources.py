@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from indexer.damage import Damage
+from indexer.library_threads import decoder_threads
 from indexer.records import Frame, SegmentSpan
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def open_source(
     from indexer.video import VideoReader
 
     timeline = first.timeline if isinstance(first, VideoReader) else None
-    with VideoReader(path, settings.media.max_pixels, timeline=timeline) as reader:
+    threads = decoder_threads(settings)
+    with VideoReader(path, settings.media.max_pixels, timeline=timeline, threads=threads) as reader:
         yield reader
 
 

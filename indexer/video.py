@@ -40,7 +40,8 @@ class VideoReader:
     """A video's frames, decoded as they are asked for; use it as a context manager.
 
     Opening reads the file once without decoding, which gives the times of all frames, unless
-    `timeline` does: that of another reader of the same bytes.
+    `timeline` does: that of another reader of the same bytes. threads: the decoder's, where parts
+    of a picture can be decoded apart.
 
     width, height: pixels as displayed: turned upright, with square pixels.
     duration_s: from the container's start to the end of the last frame.
@@ -56,8 +57,10 @@ class VideoReader:
         max_pixels: int = MediaSettings.max_pixels,
         *,
         timeline: Timeline | None = None,
+        threads: int = 1,
     ) -> None:
         self._path = path
+        self._threads = threads
         self._max_pixels = max_pixels
         self._reading, self._closed = Lock(), False
         with translated_errors(path):
@@ -199,6 +202,7 @@ class VideoReader:
         self._require_size(stream.width, stream.height)
         # Frame threads lose good frames near bad ones, and hide which ones are bad.
         stream.thread_type = "SLICE"
+        stream.codec_context.thread_count = self._threads
         return stream
 
     @contextmanager
