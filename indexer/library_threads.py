@@ -59,8 +59,12 @@ def segments_at_once(settings: Settings) -> int:
 
 
 def decoder_threads(settings: Settings) -> int:
-    """Return how many threads each of the decoders gets that work side by side."""
-    return max(1, _threads(settings) // segments_at_once(settings))
+    """Return how many threads each of the decoders gets that work side by side.
+
+    Two at least, if there are two processors: of a short video only one segment is decoded.
+    """
+    threads = _threads(settings)
+    return min(threads, max(2, threads // segments_at_once(settings)))
 
 
 def _threads(settings: Settings) -> int:

@@ -21,7 +21,7 @@ from tests.clips import clip, shot
 
 @pytest.mark.parametrize(
     ("threads", "at_once", "segments", "decoding"),
-    [(1, 0, 1, 1), (2, 0, 2, 1), (8, 0, 4, 2), (8, 1, 1, 8), (2, 4, 4, 1), (6, 4, 4, 1)],
+    [(1, 0, 1, 1), (2, 0, 2, 2), (8, 0, 4, 2), (8, 1, 1, 8), (1, 4, 4, 1), (16, 4, 4, 4)],
 )
 def test_decoders_share_the_processors(
     tmp_path, portraits, threads: int, at_once: int, segments: int, decoding: int
