@@ -38,7 +38,7 @@ class DeferredNetworks:
         check_weights(identity)
         self.identity = identity
         self.settings = settings
-        runtime_of(settings)
+        runtime_of(settings)  # what is wrong with it is told before any work
         self.segments_at_once = segments_at_once(settings)
         self._load = load
         self._lock = threading.Lock()

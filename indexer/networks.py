@@ -41,9 +41,10 @@ class Networks:
     decoding: ThreadPoolExecutor = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        pools = {"threads": self.detector.runtime.calls_at_once, "decoding": MOST_DECODING}
-        for name, count in pools.items():  # neither starts a thread before it has work
-            object.__setattr__(self, name, ThreadPoolExecutor(count, thread_name_prefix=name))
+        # Neither starts a thread before it has work.
+        threads = ThreadPoolExecutor(self.detector.runtime.calls_at_once, "networks")
+        object.__setattr__(self, "threads", threads)
+        object.__setattr__(self, "decoding", ThreadPoolExecutor(MOST_DECODING, "decoding"))
 
     @property
     def on_cuda(self) -> bool:

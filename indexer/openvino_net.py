@@ -33,19 +33,19 @@ def load_openvino_net(network: Network, threads: int) -> Net:
     """
     from indexer.weights import sha256_of
 
-    core = _core()
+    shared = core()
     cached = CachedNetwork(
-        network.name, sha256_of(network.weights), f"{openvino().get_version()} {_processor(core)}"
+        network.name, sha256_of(network.weights), f"{openvino().get_version()} {_processor(shared)}"
     )
     options = _options(threads, any_size=network.side_px is None)
     content = cached.read()
     if content is not None:
         try:
-            return _Compiled(core.import_model(io.BytesIO(content), "CPU", options))
+            return _Compiled(shared.import_model(io.BytesIO(content), "CPU", options))
         except RuntimeError as error:
             LOG.warning("%s cannot be used and is made anew: %s", cached.path, error)
     LOG.info("Converting %s for OpenVINO; it is kept in %s.", network.name, cached.path)
-    compiled = core.compile_model(converted(network), "CPU", options)
+    compiled = shared.compile_model(converted(network), "CPU", options)
     stream = io.BytesIO()
     compiled.export_model(stream)
     cached.write(stream.getvalue())
@@ -65,17 +65,17 @@ def load_ir_net(xml: bytes, weights: bytes, threads: int) -> tuple[Net, bool]:
 
     Raises RuntimeError, OpenVINO's only error, if it cannot read it.
     """
-    return _loaded(_core().read_model(xml, weights), threads)
+    return _loaded(core().read_model(xml, weights), threads)
 
 
 def read_onnx(path: Path) -> Any:
     """Return an ONNX network as an OpenVINO model on (n, h, w, 3). Raises RuntimeError."""
-    return _channels_last(_core().read_model(path))
+    return _channels_last(core().read_model(path))
 
 
 def _loaded(model: Any, threads: int) -> tuple[Net, bool]:
     batch = model.input().partial_shape[0]
-    compiled = _core().compile_model(model, "CPU", _options(threads))
+    compiled = core().compile_model(model, "CPU", _options(threads))
     return _Compiled(compiled), batch.is_static and batch.get_length() == 1
 
 
@@ -95,7 +95,7 @@ def openvino() -> Any:
     return sys.modules["openvino"]
 
 
-def _core() -> Any:
+def core() -> Any:
     """Return the one core of this process, which is never let go.
 
     Each core gives its thread another stack for signals, and puts back the one before when it and

@@ -40,15 +40,15 @@ def gemm_gflops() -> float:
 
 
 def _openvino_product() -> Any:
-    from indexer.openvino_net import openvino
+    from indexer.openvino_net import core
 
-    openvino()
-    from openvino import Core, Model, opset13
+    compiler = core()
+    from openvino import Model, opset13
 
     factors = [opset13.parameter([GEMM_SIDE, GEMM_SIDE], np.float32) for _ in range(2)]
     product = opset13.matmul(*factors, transpose_a=False, transpose_b=False)
     options = {"INFERENCE_PRECISION_HINT": "f32"}
-    return Core().compile_model(Model([product], factors), "CPU", options)
+    return compiler.compile_model(Model([product], factors), "CPU", options)
 
 
 @dataclass(frozen=True)
