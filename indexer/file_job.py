@@ -7,9 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from indexer.errors import ClaimLost, MediaError, NotFound, SightingsError
-from indexer.identify import identify, looking
+from indexer.identify import identify
 from indexer.labels import unmatched
+from indexer.library_threads import decoder_threads
+from indexer.media import open_media
 from indexer.records import Filters
 from indexer.reports import Report
 from indexer.sources import open_source, spans_of
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from indexer.engines.base import Index
+    from indexer.identify import Look
     from indexer.ingest import Run
     from indexer.records import Media, MediaFile, Segment
     from indexer.sources import Source
@@ -38,20 +43,19 @@ class FileJob:
         self._opened = ExitStack()
         self._source: Source | None = None
         self._first: Source | None = None
+        self._free = self._threads = 0
         self._done_s: dict[int, float] = {}
         self._file: MediaFile
         self._media: Media
 
     def begin(self) -> bool:
         """Return whether there is work; else the file is ended."""
-        with self._failures_noted():
-            self._file, self._media = identify(
-                self._run.index, self._path, looking(self._run.settings)
-            )
+        with self._failures_noted(), ExitStack() as opened:
+            self._file, self._media = identify(self._run.index, self._path, self._look(opened))
             if self._is_current():
                 self._skip()
             elif self._run.take(self._media.id):
-                self._start()
+                self._start(opened)
                 return True
             else:
                 # It is being indexed under another path: its turn comes when that is done.
@@ -64,9 +68,13 @@ class FileJob:
         run = self._run
         with run.turn:  # a source is read by one thread alone
             source, self._source = self._source, None
+            self._threads += 1
+            is_needed = self._threads <= self._free
         with self._failures_noted(), ExitStack() as opened:
             if source is not None:
                 opened.enter_context(self._opened)
+            elif not is_needed or not self._count_free():
+                return  # a file is not opened, nor a photo decoded, for nothing
             else:
                 try:
                     source = opened.enter_context(self._open())
@@ -110,19 +118,38 @@ class FileJob:
     def _why_failed(self) -> str:
         return said_of(str(self._path), self._media.error or "")
 
-    def _start(self) -> None:
+    def _look(self, opened: ExitStack) -> Look:
+        """Return what tells what a file is, and leaves a video open to be worked on."""
+        settings = self._run.settings
+
+        def look(path: Path) -> tuple[Media, np.ndarray]:
+            threads = decoder_threads(settings)
+            media, reader = open_media(path, "", settings.media, threads=threads)
+            if reader is None:
+                return media, np.zeros(1)
+            self._first = opened.enter_context(reader)
+            return media, reader.timestamps_s
+
+        return look
+
+    def _start(self, opened: ExitStack) -> None:
         run, media, settings = self._run, self._media, self._run.settings
         _ = run.networks  # what is wrong with them is told before any work
         with run.turn:
             run.progress.start_file(self._file.path, media.duration_s)
-        with ExitStack() as opened:
-            self._source = self._first = opened.enter_context(self._open())
-            spans = spans_of(self._source, media.kind, settings.keyframes.segment_s)
-            # The file first: a media without any is what `media prune` removes.
-            run.index.put_file(self._file)
-            options = settings.options_for(media.kind)
-            run.index.start_media(replace(media, options=options), spans)
-            self._opened = opened.pop_all()
+        if self._first is None:
+            self._first = opened.enter_context(self._open())
+        self._source = self._first
+        spans = spans_of(self._source, media.kind, settings.keyframes.segment_s)
+        # The file first: a media without any is what `media prune` removes.
+        run.index.put_file(self._file)
+        options = settings.options_for(media.kind)
+        run.index.start_media(replace(media, options=options), spans)
+        self._free = self._count_free()
+        self._opened = opened.pop_all()
+
+    def _count_free(self) -> int:
+        return sum(map(is_free, unfinished_segments(self._run.index, self._media.id)))
 
     def _open(self) -> AbstractContextManager[Source]:
         path, kind, settings = Path(self._file.path), self._media.kind, self._run.settings

@@ -110,6 +110,20 @@ def look(path: Path, media_id: str, settings: MediaSettings) -> tuple[Media, np.
     The times: (frames,) float64 in seconds, ascending; a photo's is 0. Raises MediaError as
     `probe` does.
     """
+    media, reader = open_media(path, media_id, settings)
+    if reader is None:
+        return media, np.zeros(1)
+    with reader:
+        return media, reader.timestamps_s
+
+
+def open_media(
+    path: Path, media_id: str, settings: MediaSettings, *, threads: int = 1
+) -> tuple[Media, VideoReader | None]:
+    """Return what a file is and, of a video, the reader that told, which the caller closes.
+
+    threads: the decoder's. Raises MediaError as `probe` does.
+    """
     size_bytes = require_file(path).st_size
     if size_bytes == 0:
         raise MediaError(f"{shown(path)} is empty.")
@@ -123,25 +137,25 @@ def look(path: Path, media_id: str, settings: MediaSettings) -> tuple[Media, np.
             height=header.height,
             recorded_at=_plausible(header.taken_at),
         )
-        return photo, np.zeros(1)
+        return photo, None
     try:
-        with VideoReader(path, settings.max_pixels) as reader:
-            video = Media(
-                id=media_id,
-                kind="video",
-                size_bytes=size_bytes,
-                width=reader.width,
-                height=reader.height,
-                duration_s=reader.duration_s,
-                recorded_at=_plausible(reader.created_at),
-            )
-            return video, reader.timestamps_s
+        reader = VideoReader(path, settings.max_pixels, threads=threads)
     except MediaError as error:
         if error.__cause__ is None:
             raise
         raise MediaError(
             f"{shown(path)} is neither a photo nor a video that can be read."
         ) from error.__cause__
+    video = Media(
+        id=media_id,
+        kind="video",
+        size_bytes=size_bytes,
+        width=reader.width,
+        height=reader.height,
+        duration_s=reader.duration_s,
+        recorded_at=_plausible(reader.created_at),
+    )
+    return video, reader
 
 
 def _require_utf8(path: str) -> None:
