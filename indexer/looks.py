@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-PIXELS_HELD, LEAST_HELD, MOST_HELD = 20_000_000, 3, 32
-"""Pictures that a segment holds for the networks: in pixels, which is 9 of 1080p or 56 MB, and in
-all. About half of them wait, the others are looked at, side by side."""
+PIXELS_HELD, LEAST_HELD, MOST_HELD = 40_000_000, 3, 32
+"""Pictures that are held for the networks: in pixels of all segments that are worked on side by
+side (two have 9 of 1080p each, 56 MB; one alone has no more), and in number, of each segment. About
+half of them wait, the others are looked at, side by side."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def looks(
     batch of pictures, also those without faces, and now and then while none has come.
     """
     settings = networks.settings.keyframes
-    held = min(max(PIXELS_HELD // max(pixels, 1), LEAST_HELD), MOST_HELD)
+    pixels_each = PIXELS_HELD // max(networks.segments_at_once, 2)
+    held = min(max(pixels_each // max(pixels, 1), LEAST_HELD), MOST_HELD)
     waiting, at_once = held // 2, held - held // 2
     if networks.on_cuda:  # which looks at a batch while the next one gathers
         waiting = at_once = held
