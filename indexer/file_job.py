@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +15,17 @@ from indexer.identify import identify
 from indexer.labels import unmatched
 from indexer.library_threads import decoder_threads
 from indexer.media import open_media
+from indexer.photo_batches import WaitingPhoto
+from indexer.pipeline import LookedPhoto, SegmentFaces, look_at_photo
 from indexer.records import Filters
 from indexer.reports import Report
 from indexer.sources import open_source, spans_of
 from indexer.text import about, said_of, shown
-from indexer.work import claim_next, finish_media, work_on_segment
+from indexer.work import attempted, claim_next, finish_media, stored, work_on_segment
 from indexer.workers import is_free, unfinished_segments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from indexer.engines.base import Index
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from indexer.ingest import Run
     from indexer.records import Media, MediaFile, Segment
     from indexer.sources import Source
+    from indexer.stage_times import StageTimes
 
 
 class FileJob:
@@ -43,6 +47,7 @@ class FileJob:
         self._opened = ExitStack()
         self._source: Source | None = None
         self._first: Source | None = None
+        self._waiting: WaitingPhoto | None = None
         self._free = self._threads = 0
         self._done_s: dict[int, float] = {}
         self._file: MediaFile
@@ -63,6 +68,11 @@ class FileJob:
         self._run.end(self._number, str(self._path), self._report)
         return False
 
+    @property
+    def is_photo(self) -> bool:
+        """Whether the file that was begun is a photo."""
+        return self._media.kind == "photo"
+
     def work(self) -> None:
         """Work on segments until none is free; one has the file open already, others open it."""
         run = self._run
@@ -82,11 +92,19 @@ class FileJob:
                     return  # who has it open does all of it
             goes_on = True
             while goes_on:
-                with run.room.enter(alone=_has_suspects(run.index, self._media.id)):
-                    goes_on = self._work_on_next(source)
+                alone = _has_suspects(run.index, self._media.id)
+                with run.room.enter(alone=alone):
+                    goes_on = self._work_on_next(source, alone=alone)
 
     def finish(self) -> None:
-        """Link the media if all of it is finished, and report."""
+        """Link the media if all of it is finished, and report; a photo may have to wait for it."""
+        if self._waiting is not None:
+            self._run.photos.add(self._waiting)
+        else:
+            self._end()
+            self._run.photos.end_waiting()
+
+    def _end(self) -> None:
         run, path = self._run, self._path
         if not self._report.failed:
             with self._failures_noted():
@@ -155,12 +173,42 @@ class FileJob:
         path, kind, settings = Path(self._file.path), self._media.kind, self._run.settings
         return open_source(path, kind, settings, first=self._first)
 
-    def _work_on_next(self, source: Source) -> bool:
+    def _work_on_next(self, source: Source, *, alone: bool) -> bool:
         """Work on a segment that is free; return whether there was one."""
         segment = claim_next(self._run.index, self._media.id, self._run.owner)
-        if segment is not None:
+        if segment is None:
+            return False
+        if self.is_photo and not alone:
+            self._look_at(segment, source)
+        else:
             self._work_on(segment, source)
-        return segment is not None
+        return True
+
+    def _look_at(self, segment: Segment, source: Source) -> None:
+        """Look at a photo, which then waits for others without its picture."""
+        run = self._run
+        self._first = None
+
+        def looked() -> LookedPhoto:
+            return look_at_photo(
+                self._media, source, run.networks, on_time=lambda _: run.reach(self._file.path, 0.0)
+            )
+
+        with suppress(ClaimLost):
+            found = attempted(run.index, segment, looked)
+            if isinstance(found, LookedPhoto):
+                self._waiting = WaitingPhoto(found, partial(self._store, segment, found.times))
+
+    def _store(
+        self, segment: Segment, times: StageTimes, faces: Callable[[], SegmentFaces]
+    ) -> None:
+        """Store a photo's faces, and end the file."""
+        run = self._run
+        with self._failures_noted(), suppress(ClaimLost):
+            found = attempted(run.index, segment, faces)
+            if isinstance(found, SegmentFaces):
+                stored(run.index, segment, found, times, run.on_times)
+        self._end()
 
     def _work_on(self, segment: Segment, source: Source) -> None:
         span = segment.span

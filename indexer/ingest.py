@@ -11,6 +11,7 @@ from indexer.crew import Room, Stopped, work_together
 from indexer.errors import IndexFailure, MediaError
 from indexer.file_job import FileJob, paths_of_suspects
 from indexer.media import discover
+from indexer.photo_batches import PhotoBatches
 from indexer.reports import Progress, Report
 from indexer.strategy import parse_strategy
 from indexer.workers import new_owner, release_dead
@@ -74,8 +75,8 @@ class Run:
     """An ingest. turn: what its threads share (reports, progress, names) they use in turn.
 
     room: suspects, which a worker died with, are worked on first, and alone: one that takes its
-    worker down would take others down with it, which would be given up as well. reports: of the
-    files that were ended, by their number.
+    worker down would take others down with it, which would be given up as well. photos: those that
+    wait for others. reports: of the files that were ended, by their number.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Run:
         self.stopped = threading.Event()
         self.turn = threading.RLock()
         self.room = Room()
+        self.photos = PhotoBatches(lambda: self.networks)
         self.reports: dict[int, Report] = {}
         self.nameable: dict[int, tuple[Media, Path]] = {}
         self._taken: set[str] = set()
@@ -111,6 +113,7 @@ class Run:
     def work_on(self, files: Sequence[tuple[int, Path | MediaError]]) -> None:
         """Index files, by number, side by side."""
         self._taken.clear()
+        self.photos.expect(len(files))
         at_once = self._networks.segments_at_once
         work_together(files, self._begin, threads=at_once, stopped=self.stopped)
 
@@ -144,6 +147,11 @@ class Run:
         number, path = file
         if isinstance(path, MediaError):
             self.end(number, "", Report(failed=[str(path)]))
-            return None
-        job = FileJob(self, number, path)
-        return job if job.begin() else None
+            job = None
+        else:
+            job = FileJob(self, number, path)
+            job = job if job.begin() else None
+        self.photos.begun()
+        if job is None or not job.is_photo:
+            self.photos.end_waiting(anyway=job is not None)
+        return job

@@ -45,6 +45,16 @@ class SegmentFaces:
     counts: SegmentCounts
 
 
+@dataclass(frozen=True)
+class LookedPhoto:
+    """A photo that was looked at and let go. times: what that took, for embedding to be added."""
+
+    media: Media
+    look: Look
+    counts: SegmentCounts
+    times: StageTimes
+
+
 def process_segment(
     media: Media,
     span: SegmentSpan,
@@ -62,12 +72,11 @@ def process_segment(
     times: where what the stages take is added.
     """
     times = times or StageTimes()
+    if media.kind == "photo":
+        photo = look_at_photo(media, source, networks, on_time=on_time, times=times)
+        return photo_faces([photo], networks)[0]
     met = _Met(span)
     frames = met.count(source.frames(span.start_s, span.end_s))
-    if media.kind == "photo":
-        photo = _photo(media, times.each("decode", frames), source, networks, met, times)
-        on_time(met.reached_s)
-        return photo
     tracker = Tracker(min_cosine=networks.link_cosine, max_gap_s=link_gap_s(networks.settings))
     looked = looks(
         frames,
@@ -95,21 +104,52 @@ def process_segment(
     return SegmentFaces(tuple(kept), packed, met.counts(source, seen_faces))
 
 
-def _photo(
+def look_at_photo(
     media: Media,
-    frames: Iterator[Frame],
     source: Source,
     networks: Networks,
-    met: _Met,
-    times: StageTimes,
-) -> SegmentFaces:
-    looked = (look(KeyFrame(frame, np.inf, frame.timestamp_s), networks, times) for frame in frames)
-    found = embedded(looked, media, SegmentSpan(0), networks, times)
+    *,
+    on_time: Callable[[float], None] = lambda _: None,
+    times: StageTimes | None = None,
+) -> LookedPhoto:
+    """Find a photo's faces; see `process_segment`, and `photo_faces` for the rest of it."""
+    times = times or StageTimes()
+    met = _Met(SegmentSpan(0))
+    (frame,) = times.each("decode", met.count(source.frames()))
     if isinstance(source, PhotoSource):
         times.add("decode", source.decoded_in_s)
-    faces = tuple(face for _, on_photo in found for face in on_photo)
+    looked = look(KeyFrame(frame, np.inf, frame.timestamp_s), networks, times)
     met.key_frames = 1
-    return SegmentFaces(faces, b"", met.counts(source, len(faces)))
+    on_time(met.reached_s)
+    return LookedPhoto(media, looked, met.counts(source, len(looked.cuts)), times)
+
+
+def photo_faces(photos: Sequence[LookedPhoto], networks: Networks) -> list[SegmentFaces]:
+    """Embed the faces of photos together; return each photo's."""
+    took = StageTimes()
+    seen = [(photo.media, SegmentSpan(0), photo.look) for photo in photos]
+    found = networks.threads.submit(_embedded, seen, networks, took).result()
+    count = sum(map(len, found))
+    for photo, faces in zip(photos, found, strict=True):
+        photo.times.add("embed", took.seconds["embed"] * len(faces) / max(count, 1))
+    return [
+        SegmentFaces(tuple(faces), b"", photo.counts)
+        for photo, faces in zip(photos, found, strict=True)
+    ]
+
+
+def _embedded(
+    seen: Sequence[tuple[Media, SegmentSpan, Look]], networks: Networks, times: StageTimes
+) -> list[list[Face]]:
+    """Return the faces of each look, all embedded together."""
+    crops = [cut.crop for _, _, looked in seen for cut in looked.cuts]
+    with times.of("embed"):
+        vectors = iter(networks.embedder.embed(np.array(crops)) if crops else ())
+    model = networks.embedder.identity.key
+    return [
+        [_face(media, span, looked, cut, next(vectors), model) for cut in looked.cuts]
+        for media, span, looked in seen
+    ]
 
 
 def embedded(
@@ -122,14 +162,8 @@ def embedded(
     """Yield looks with their embedded faces; close it when it is not read to its end."""
 
     def embed(batch: list[Look]) -> list[tuple[Look, list[Face]]]:
-        crops = [cut.crop for seen in batch for cut in seen.cuts]
-        with times.of("embed"):
-            vectors = iter(networks.embedder.embed(np.array(crops)) if crops else ())
-        model = networks.embedder.identity.key
-        return [
-            (seen, [_face(media, span, seen, cut, next(vectors), model) for cut in seen.cuts])
-            for seen in batch
-        ]
+        faces = _embedded([(media, span, seen) for seen in batch], networks, times)
+        return list(zip(batch, faces, strict=True))
 
     batches = mapped(embed, _batches_of_faces(looked), networks.threads, EMBEDDED_AT_ONCE)
     with closing(batches):

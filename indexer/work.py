@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from indexer.damage import damage_of, in_words
 from indexer.errors import (
@@ -34,12 +34,15 @@ if TYPE_CHECKING:
 
     from indexer.engines.base import Index
     from indexer.networks import Networks
+    from indexer.pipeline import SegmentFaces
     from indexer.records import Media, Segment
     from indexer.settings import Settings
     from indexer.sources import Source
     from indexer.stage_times import Stage
 
     OnTimes = Callable[[Mapping[Stage, float]], None]
+
+Result = TypeVar("Result")
 
 LEASE_S = 300.0
 """How long a claim holds without renewal; longer than any one batch of frames takes."""
@@ -102,21 +105,41 @@ def work_on_segment(
             index.renew_claim(segment, lease_s=LEASE_S)
             renewed_s = time.monotonic()
 
-    try:
+    def found() -> SegmentFaces:
         labels = index.list_labels([media.id])
-        result = process_segment(
+        return process_segment(
             media, segment.span, source(), networks, labels=labels, on_time=renew, times=times
         )
+
+    result = attempted(index, segment, found)
+    if isinstance(result, Outcome):
+        return result
+    return stored(index, segment, result, times, on_times)
+
+
+def attempted(index: Index, segment: Segment, work: Callable[[], Result]) -> Result | Outcome:
+    """Return what work on a claimed segment gives; if it cannot be done, the segment is `failed`.
+
+    Then that outcome is returned. Raises what hits all segments: SightingsError but for MediaError.
+    """
+    try:
+        return work()
     except MediaError as error:
         return _failed(index, segment, str(error))
     except SightingsError:
         raise
     except Exception as error:  # what decoders and networks raise has no common base
         return _failed(index, segment, f"Unexpected {type(error).__name__}: {error}")
+
+
+def stored(
+    index: Index, segment: Segment, found: SegmentFaces, times: StageTimes, on_times: OnTimes
+) -> Outcome:
+    """Store what a claimed segment gave, which makes it `done`; see `work_on_segment`."""
     with times.of("store"):
-        index.finish_segment(segment, result.faces, tracks=result.tracks, counts=result.counts)
+        index.finish_segment(segment, found.faces, tracks=found.tracks, counts=found.counts)
     on_times(times.seconds)
-    return Outcome(faces=len(result.faces))
+    return Outcome(faces=len(found.faces))
 
 
 def _failed(index: Index, segment: Segment, error: str) -> Outcome:

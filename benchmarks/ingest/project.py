@@ -84,7 +84,7 @@ class Project:
                     images = [frame.image_rgb for frame in frames]
                 places = [(frame.index, frame.timestamp_s) for frame in frames]
                 waiting += self._look(images, places, watch)
-                if sum(len(each.crops) for each in waiting) >= FACES_TOGETHER:
+                if _enough(waiting):
                     seen += self._embed(waiting, watch)
                     waiting = []
         seen += self._embed(waiting, watch)
@@ -103,10 +103,15 @@ class Project:
         """Find the faces of photos, each stage by itself."""
         watch = Stopwatch()
         seen: list[Seen] = []
+        waiting: list[_Looked] = []
         for number, path in enumerate(paths):
             with watch.stage("decode"):
                 rgb = photo(path)
-            seen += self._embed(self._look([rgb], [(number, 0.0)], watch), watch)
+            waiting += self._look([rgb], [(number, 0.0)], watch)
+            if _enough(waiting):
+                seen += self._embed(waiting, watch)
+                waiting = []
+        seen += self._embed(waiting, watch)
         return watch.run(len(paths), seen)
 
     def _look(
@@ -181,6 +186,10 @@ class Project:
     def peak_memory_mb(self) -> float:
         """Return the most that this process has held in memory so far."""
         return peak_memory_mb()
+
+
+def _enough(waiting: Sequence[_Looked]) -> bool:
+    return sum(len(each.crops) for each in waiting) >= FACES_TOGETHER
 
 
 def _as_seen(stored: Iterable[Face], photos: Mapping[str, int]) -> tuple[Seen, ...]:
