@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.engines.embedded import blocks, versions
 from indexer.engines.embedded import faces as face_rows
 from indexer.engines.embedded import media as media_rows
+from indexer.engines.embedded import packing, versions
 from indexer.engines.embedded.connection import Database
 from indexer.records import (
     Face,
@@ -89,10 +89,10 @@ def write_index(path: Path, crowd: Crowd) -> None:
                     for face in faces
                 ],
             )
-        blocks.pack(database, at_least=blocks.MANY)
+        packing.pack(database, at_least=packing.MANY)
     with database.writing() as connection:
         connection.execute("UPDATE media SET state = 'done'")
-    blocks.pack(database)
+    packing.pack(database)
     database.close()
 
 

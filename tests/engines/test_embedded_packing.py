@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from indexer.engines import open_index
-from indexer.engines.embedded import blocks
+from indexer.engines.embedded import packing
 from indexer.engines.embedded.connection import Database
 from indexer.engines.embedded.index import open_embedded
 from indexer.engines.embedded.schema import BLOCK_FACES
@@ -110,13 +110,13 @@ def test_blocks_of_unreadable_vectors_are_left_out_and_a_search_tells(location: 
 
 def test_between_two_media_blocks_are_stored_only_when_many_are_missing(location: Path) -> None:
     database = Database(str(location), create=False, busy_timeout_s=5.0)
-    assert blocks.pack(database, at_least=BLOCKS + 1) == 0
-    assert blocks.pack(database, at_least=BLOCKS) == BLOCKS
-    assert blocks.pack(database) == 0
+    assert packing.pack(database, at_least=BLOCKS + 1) == 0
+    assert packing.pack(database, at_least=BLOCKS) == BLOCKS
+    assert packing.pack(database) == 0
     database.close()
     with open_index(str(location)) as index:
         # As if faces had come and gone meanwhile: the next has a larger number.
-        for number, stored in [(blocks.MANY - 1, BLOCKS), (blocks.MANY, BLOCKS + blocks.MANY)]:
+        for number, stored in [(packing.MANY - 1, BLOCKS), (packing.MANY, BLOCKS + packing.MANY)]:
             last = (BLOCKS + number) * BLOCK_FACES
             change(location, f"UPDATE sqlite_sequence SET seq = {last} WHERE name = 'faces'")
             add_photo(index, f"photo {number}", axis(0))

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from indexer.engines.embedded import blocks, linking, search, statistics, versions
 from indexer.engines.embedded import faces as face_rows
 from indexer.engines.embedded import labels as label_rows
+from indexer.engines.embedded import linking, packing, search, statistics, versions
 from indexer.engines.embedded import media as media_rows
 from indexer.engines.embedded import segments as segment_rows
 from indexer.engines.embedded.connection import Database
@@ -163,7 +163,7 @@ class EmbeddedIndex(VersionIndex):
     ) -> Media:
         with self._db.writing() as connection:
             media = linking.link_appearances(connection, media_id, settings, warnings)
-        blocks.pack(self._db, at_least=blocks.MANY)
+        packing.pack(self._db, at_least=packing.MANY)
         return media
 
     # --- faces -------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ class EmbeddedIndex(VersionIndex):
     @contextmanager
     def loading(self) -> Iterator[None]:
         yield
-        blocks.pack(self._db)
+        packing.pack(self._db)
 
     def optimize(self) -> None:
         with self._deleting() as connection:

@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from indexer.engines.base import Index
-from indexer.engines.embedded import blocks
 from indexer.engines.embedded import jobs as job_rows
+from indexer.engines.embedded import packing
 from indexer.engines.embedded import segments as segment_rows
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class JobIndex(Index):
         """Delete for good, and store again what is left of the blocks that were dropped."""
         with self._db.deleting() as connection:
             yield connection
-        blocks.pack(self._db)
+        packing.pack(self._db)
 
     def queue_media(self, media: Media, spans: Sequence[SegmentSpan], *, batch: str) -> bool:
         queued_at = datetime.now(timezone.utc)
