@@ -124,6 +124,15 @@ def test_opening_reads_no_vector_of_a_face_in_a_block(location: Path, faces: lis
         index.refresh()
 
 
+def test_a_face_of_a_block_whose_vector_is_lost_is_reported(
+    location: Path, faces: list[Face]
+) -> None:
+    lost = "DELETE FROM vectors WHERE face = 1"
+    change(location, "DROP TRIGGER drop_block_of_old_vector", lost)
+    with open_with(location) as index, pytest.raises(IndexFailure, match="a face that has none"):
+        index.search(faces[0].vector, 1)
+
+
 def test_an_open_index_takes_over_blocks_that_were_added(tmp_path: Path) -> None:
     location, vectors = tmp_path / "faces.sightings", noise(3 * BLOCK_FACES, DIMENSIONS)
     with open_with(location) as index, open_with(location) as reader:
