@@ -20,7 +20,7 @@ CHANGED_KEPT = 100_000
 BLOCK_FACES = 1024
 """Face numbers of a block. The triggers hold it, so another one takes a migration.
 
-0.5 MB of 512 dimensions: few rows for a million faces, and a deletion costs opening 1,023 rows.
+0.5 MB of 512 dimensions: few rows for a million faces, and a change takes few others along.
 """
 
 # Any change of a face's vector, number or media drops the block it is in, whoever makes it.
