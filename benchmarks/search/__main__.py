@@ -49,7 +49,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--queries", type=int, default=100, help="each is one round")
     parser.add_argument(
-        "--folder", type=Path, help="where collections are written: 13 KB of room for each face"
+        "--folder", type=Path, help="where collections are written: 15 KB of room for each face"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures here, too")
     return parser.parse_args(arguments)

@@ -10,7 +10,7 @@ import numpy as np
 
 from indexer.engines.embedded import faces as face_rows
 from indexer.engines.embedded import media as media_rows
-from indexer.engines.embedded import versions
+from indexer.engines.embedded import packing, versions
 from indexer.engines.embedded.connection import Database
 from indexer.records import (
     Face,
@@ -55,7 +55,7 @@ def media_numbers(faces: int) -> np.ndarray:
 
 
 def write_index(path: Path, crowd: Crowd) -> None:
-    """Make an index file of a crowd, as it is once all media are linked."""
+    """Make an index file of a crowd, as indexing leaves it: its blocks are stored on the way."""
     database = Database(str(path), create=True, busy_timeout_s=60.0)
     numbers = media_numbers(len(crowd))
     first_video = numbers[len(crowd) // 2] if len(crowd) > 1 else 0
@@ -89,8 +89,10 @@ def write_index(path: Path, crowd: Crowd) -> None:
                     for face in faces
                 ],
             )
+        packing.pack(database, at_least=packing.MANY)
     with database.writing() as connection:
         connection.execute("UPDATE media SET state = 'done'")
+    packing.pack(database)
     database.close()
 
 

@@ -25,6 +25,12 @@ ADDED_TO_1 = {
 WITHOUT_3 = "DROP TRIGGER log_changed_face; DROP TRIGGER log_changed_media; DROP TABLE changed"
 """What takes away what version 3 added."""
 
+WITHOUT_4 = """
+DROP TRIGGER drop_block_of_new_vector; DROP TRIGGER drop_block_of_old_vector;
+DROP TRIGGER drop_blocks_of_changed_vector; DROP TRIGGER drop_blocks_of_removed_face;
+DROP TRIGGER drop_blocks_of_changed_face; DROP TABLE blocks"""
+"""What takes away what version 4 added."""
+
 
 @pytest.fixture
 def location(tmp_path: Path) -> Path:
@@ -34,6 +40,7 @@ def location(tmp_path: Path) -> Path:
         add_photo(index, "old", axis(0), path="/old.jpg")
     connection = sqlite3.connect(path)
     connection.executescript("DROP INDEX media_of_batch; DROP INDEX media_unfinished")
+    connection.executescript(WITHOUT_4)
     connection.executescript(WITHOUT_3)
     for table, columns in ADDED_TO_1.items():
         for column in columns:

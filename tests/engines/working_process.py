@@ -2,6 +2,7 @@
 
 write SEED COUNT: index COUNT photos of three faces each; acknowledge what is stored on stdout.
 work OWNER: claim segments of the video `shared` until none is free, with thirty faces each.
+pack: acknowledge, then end a load, which stores the blocks that are missing.
 read: for each line on stdin, tell how many faces a search finds.
 """
 
@@ -57,6 +58,11 @@ def work(location: str, owner: str) -> None:
             acknowledge(number)
 
 
+def pack(location: str) -> None:
+    with open_index(location) as index, index.loading():
+        acknowledge("open")
+
+
 def read(location: str) -> None:
     with open_index(location) as index:
         acknowledge("open")
@@ -67,6 +73,6 @@ def read(location: str) -> None:
 if __name__ == "__main__":
     mode, *arguments = sys.argv[1:]
     try:
-        {"write": write, "work": work, "read": read}[mode](*arguments)
+        {"write": write, "work": work, "pack": pack, "read": read}[mode](*arguments)
     except StorageFull as error:
         acknowledge("full", error)

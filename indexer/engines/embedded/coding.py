@@ -92,20 +92,11 @@ class Int8:
 
     def layout(self, dimensions: int) -> Layout:
         """Return the columns: the whole numbers, the scale, the error."""
-        return {
-            "codes": (np.int8, (dimensions,)),
-            "scales": (np.float32, ()),
-            "errors": (np.float32, ()),
-        }
+        return quantised_layout(dimensions)
 
     def encode(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
-        """Quantise vectors, a few at a time: they stay in the cache meanwhile."""
-        codes = np.empty(vectors.shape, np.int8)
-        scales, errors = np.empty((2, len(vectors)), np.float32)
-        for start in range(0, len(vectors), _QUANTISED_TOGETHER):
-            part = slice(start, start + _QUANTISED_TOGETHER)
-            codes[part], scales[part], errors[part] = _quantise(vectors[part])
-        return {"codes": codes, "scales": scales, "errors": errors}
+        """Quantise vectors."""
+        return quantised(vectors)
 
     def compare(
         self, columns: Mapping[str, np.ndarray], queries: np.ndarray, positions: np.ndarray
@@ -127,6 +118,31 @@ class Int8:
         bounds *= np.float32(lengths.max(initial=0.0))
         bounds += np.float32(margin)
         return Approximation(_as_cosines(found), bounds)
+
+
+def quantised_layout(dimensions: int) -> Layout:
+    """Return the columns of quantised vectors."""
+    return {
+        "codes": (np.int8, (dimensions,)),
+        "scales": (np.float32, ()),
+        "errors": (np.float32, ()),
+    }
+
+
+def quantised(vectors: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the columns of (n, dimensions) float32 vectors of length 1; it needs no kernel.
+
+    A few are quantised at a time: they stay in the cache meanwhile.
+    """
+    columns = {
+        name: np.empty((len(vectors), *shape), dtype)
+        for name, (dtype, shape) in quantised_layout(vectors.shape[1]).items()
+    }
+    for start in range(0, len(vectors), _QUANTISED_TOGETHER):
+        part = slice(start, start + _QUANTISED_TOGETHER)
+        for column, values in zip(columns.values(), _quantise(vectors[part]), strict=True):
+            column[part] = values
+    return columns
 
 
 def _as_cosines(scores: np.ndarray) -> np.ndarray:

@@ -57,3 +57,14 @@ def _translate(error: sqlite3.Error, path: Path, *, writing: bool) -> IndexFailu
     if "closed database" in message:
         return IndexFailure(f"The index {path} is closed; open it again.")
     return IndexFailure(f"The index {path} cannot be used: {message}.")
+
+
+def damaged(what: str) -> IndexFailure:
+    """Return the error of an index whose tables are readable and hold what cannot be.
+
+    what: which part it is, such as "an embedding of the wrong size".
+    """
+    return IndexFailure(
+        f"The index is damaged: it holds {what}. Restore it from a backup, or delete it and index "
+        "the media again."
+    )

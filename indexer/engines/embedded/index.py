@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from indexer.engines.embedded import faces as face_rows
 from indexer.engines.embedded import labels as label_rows
-from indexer.engines.embedded import linking, search, statistics, versions
+from indexer.engines.embedded import linking, packing, search, statistics, versions
 from indexer.engines.embedded import media as media_rows
 from indexer.engines.embedded import segments as segment_rows
 from indexer.engines.embedded.connection import Database
@@ -113,7 +114,7 @@ class EmbeddedIndex(VersionIndex):
     def delete_media(self, media_ids: Sequence[str]) -> Deleted:
         if not media_ids:
             return Deleted()
-        with self._db.deleting() as connection:
+        with self._deleting() as connection:
             return media_rows.delete(connection, media_ids)
 
     # --- segments: the job state -------------------------------------------------------------
@@ -161,7 +162,9 @@ class EmbeddedIndex(VersionIndex):
         self, media_id: str, settings: AppearanceSettings, *, warnings: Sequence[str] = ()
     ) -> Media:
         with self._db.writing() as connection:
-            return linking.link_appearances(connection, media_id, settings, warnings)
+            media = linking.link_appearances(connection, media_id, settings, warnings)
+        packing.pack(self._db, at_least=packing.MANY)
+        return media
 
     # --- faces -------------------------------------------------------------------------------
 
@@ -223,7 +226,7 @@ class EmbeddedIndex(VersionIndex):
     def delete_faces(self, face_ids: Sequence[str]) -> Deleted:
         if not face_ids:
             return Deleted()
-        with self._db.deleting() as connection:
+        with self._deleting() as connection:
             return label_rows.delete_faces(connection, face_ids)
 
     # --- names -------------------------------------------------------------------------------
@@ -253,7 +256,7 @@ class EmbeddedIndex(VersionIndex):
             return label_rows.rename(connection, old, new)
 
     def forget_person(self, name: str) -> Deleted:
-        with self._db.deleting() as connection:
+        with self._deleting() as connection:
             return label_rows.forget(connection, name)
 
     # --- another model beside the live one ---------------------------------------------------
@@ -266,8 +269,13 @@ class EmbeddedIndex(VersionIndex):
 
     # --- upkeep ------------------------------------------------------------------------------
 
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        yield
+        packing.pack(self._db)
+
     def optimize(self) -> None:
-        with self._db.deleting() as connection:
+        with self._deleting() as connection:
             connection.execute("PRAGMA optimize")
 
     def stats(self) -> dict[str, int | str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from indexer.engines.base import Index
 from indexer.engines.embedded import jobs as job_rows
+from indexer.engines.embedded import packing
 from indexer.engines.embedded import segments as segment_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import sqlite3
+    from collections.abc import Iterator, Sequence
 
     from indexer.engines.embedded.connection import Database
     from indexer.job_records import BatchCounts, Cancelled
@@ -23,6 +26,13 @@ class JobIndex(Index):
 
     _db: Database
 
+    @contextmanager
+    def _deleting(self) -> Iterator[sqlite3.Connection]:
+        """Delete for good, and store again what is left of the blocks that were dropped."""
+        with self._db.deleting() as connection:
+            yield connection
+        packing.pack(self._db)
+
     def queue_media(self, media: Media, spans: Sequence[SegmentSpan], *, batch: str) -> bool:
         queued_at = datetime.now(timezone.utc)
         queued = replace(media, state="queued", batch=batch, queued_at=queued_at)
@@ -32,7 +42,7 @@ class JobIndex(Index):
     def cancel_media(self, media_ids: Sequence[str]) -> Cancelled:
         with self._db.reading() as connection:
             removable = job_rows.never_finished(connection, media_ids)
-        with self._db.deleting() if removable else self._db.writing() as connection:
+        with self._deleting() if removable else self._db.writing() as connection:
             return job_rows.cancel(connection, media_ids, removable)
 
     def list_batches(

@@ -36,16 +36,22 @@ class Rows(dict[str, np.ndarray]):
             self._memory[name] = np.zeros((self._capacity, *shape), dtype)
         self._show()
 
-    def extend(self, count: int) -> slice:
-        """Add rows of no particular content; return where."""
-        added = slice(self._used, self._used + count)
-        if added.stop > self._capacity:
+    def reserve(self, count: int) -> None:
+        """Make room for so many more rows, and half as many as there are then."""
+        wanted = self._used + count
+        if wanted > self._capacity:
             # Memory that is not written to takes no room, so that adding one by one stays cheap.
-            self._capacity = added.stop + added.stop // 2
+            self._capacity = wanted + wanted // 2
             for name, old in self._memory.items():
                 grown = np.empty((self._capacity, *old.shape[1:]), old.dtype)
                 grown[: self._used] = old[: self._used]
                 self._memory[name] = grown
+            self._show()
+
+    def extend(self, count: int) -> slice:
+        """Add rows of no particular content; return where."""
+        self.reserve(count)
+        added = slice(self._used, self._used + count)
         self._used = added.stop
         self._show()
         return added

@@ -5,7 +5,7 @@ from __future__ import annotations
 APPLICATION_ID = 0x53474854
 """`SGHT`, in the header of every index file (SQLite's application_id)."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Kept as SQLite's user_version; raise it with every change of the tables, with a migration."""
 
 PAGE_BYTES = 8192
@@ -16,6 +16,46 @@ REMOVED_KEPT = 100_000
 
 CHANGED_KEPT = 100_000
 """Length of the log of changed faces; who missed more reads all columns of filters anew."""
+
+BLOCK_FACES = 1024
+"""Face numbers of a block. The triggers hold it, so another one takes a migration.
+
+0.5 MB of 512 dimensions: few rows for a million faces, and a change takes few others along.
+"""
+
+# Any change of a face's vector, number or media drops the block it is in, whoever makes it.
+_BLOCKS = f"""
+CREATE TABLE blocks (
+  version INTEGER NOT NULL,
+  block INTEGER NOT NULL,
+  crc32 INTEGER NOT NULL,
+  faces BLOB NOT NULL,
+  media_ids BLOB NOT NULL,
+  media BLOB NOT NULL,
+  scales BLOB NOT NULL,
+  errors BLOB NOT NULL,
+  codes BLOB NOT NULL,
+  PRIMARY KEY (version, block)
+);
+CREATE TRIGGER drop_block_of_new_vector AFTER INSERT ON vectors BEGIN
+  DELETE FROM blocks WHERE version = new.version AND block = (new.face - 1) / {BLOCK_FACES};
+END;
+CREATE TRIGGER drop_block_of_old_vector AFTER DELETE ON vectors BEGIN
+  DELETE FROM blocks WHERE version = old.version AND block = (old.face - 1) / {BLOCK_FACES};
+END;
+CREATE TRIGGER drop_blocks_of_changed_vector AFTER UPDATE ON vectors BEGIN
+  DELETE FROM blocks WHERE version = old.version AND block = (old.face - 1) / {BLOCK_FACES};
+  DELETE FROM blocks WHERE version = new.version AND block = (new.face - 1) / {BLOCK_FACES};
+END;
+CREATE TRIGGER drop_blocks_of_removed_face AFTER DELETE ON faces BEGIN
+  DELETE FROM blocks WHERE version IN (SELECT number FROM versions)
+    AND block = (old.number - 1) / {BLOCK_FACES};
+END;
+CREATE TRIGGER drop_blocks_of_changed_face AFTER UPDATE OF number, media_id ON faces BEGIN
+  DELETE FROM blocks WHERE version IN (SELECT number FROM versions)
+    AND block IN ((old.number - 1) / {BLOCK_FACES}, (new.number - 1) / {BLOCK_FACES});
+END;
+"""
 
 _CHANGES = f"""
 CREATE TABLE changed (
@@ -167,7 +207,7 @@ CREATE INDEX labels_of_media ON labels (media_id);
 CREATE INDEX labels_of_person ON labels (person);
 
 CREATE TABLE unpurged (mark TEXT PRIMARY KEY NOT NULL);
-{_CHANGES}"""
+{_CHANGES}{_BLOCKS}"""
 
 MIGRATIONS = {
     1: """
@@ -182,5 +222,6 @@ ALTER TABLE segments ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]';
 PRAGMA user_version = 2;
 """,
     2: f"{_CHANGES}PRAGMA user_version = 3;\n",
+    3: f"{_BLOCKS}PRAGMA user_version = 4;\n",
 }
 """What makes the tables of a version those of the next, the version's number included."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.engines.checks import unit_vector
+from indexer.engines.embedded.failures import damaged
 from indexer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     Item = TypeVar("Item")
+
+_LENGTH_ERROR = 1e-3  # far above float32's, far below what changed bits do
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
@@ -81,6 +84,19 @@ def to_vector_blob(vector: np.ndarray, dimensions: int) -> bytes:
 def from_vector_blob(stored: bytes) -> np.ndarray:
     """Return a vector as (dimensions,) float32."""
     return np.frombuffer(stored, "<f4").astype(np.float32)
+
+
+def from_vector_blobs(stored: Sequence[bytes], dimensions: int) -> np.ndarray:
+    """Return vectors as (n, dimensions) float32. Raises IndexFailure for damaged ones."""
+    vectors = np.frombuffer(b"".join(stored), "<f4")
+    if vectors.size != len(stored) * dimensions:
+        raise damaged("an embedding of the wrong size")
+    vectors = vectors.reshape(len(stored), dimensions).astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):
+        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    if not (np.abs(lengths - 1.0) < _LENGTH_ERROR).all():
+        raise damaged("an embedding that is not of length 1")
+    return vectors
 
 
 def marks(count: int) -> str:

@@ -6,25 +6,26 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from indexer.engines.embedded import kernel, versions
+from indexer.engines.embedded import blocks, kernel, versions
 from indexer.engines.embedded.approximation import RESCORED_TOGETHER, best_cosines
-from indexer.engines.embedded.coding import Float32, Int8
+from indexer.engines.embedded.coding import Float32, Int8, quantised_layout
 from indexer.engines.embedded.columns import FilterColumns
+from indexer.engines.embedded.failures import damaged
 from indexer.engines.embedded.rows import Rows
-from indexer.engines.embedded.values import BATCH, marks, parts
-from indexer.errors import IndexFailure
+from indexer.engines.embedded.values import BATCH, from_vector_blobs, marks, parts
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
     from indexer.engines.embedded.approximation import Approximation
+    from indexer.engines.embedded.blocks import Block
     from indexer.engines.embedded.coding import Coding
     from indexer.engines.embedded.rows import Layout
 
-_LENGTH_ERROR = 1e-3  # far above float32's, far below what changed bits do
-
 _FACES: Layout = {"number": (np.int64, ()), "media": (np.int32, ()), "alive": (np.bool_, ())}
+
+_NO_END = 2**63 - 1  # above all face numbers
 
 _STATE = """SELECT
   coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'faces'), 0),
@@ -86,58 +87,65 @@ class VectorTable:
         if last_removed > self._last_removed:
             self._remove(connection)
         if version is not None and last_face > self._last_face:
-            self._add(connection)
+            self._add(connection, version.number)
         self._last_face, self._last_removed = last_face, last_removed
 
-    def _add(self, connection: sqlite3.Connection) -> None:
-        everything = self._last_face == 0
-        start, index = self.rows.extend(self._count_new(connection)).start, self._media_index
-        self.rows["alive"][start:] = False
+    def _add(self, connection: sqlite3.Connection, version: int) -> None:
+        first = self._last_face + 1
+        packed = self.rows.keys() >= quantised_layout(self._dimensions).keys()
+        if first == 1:
+            in_blocks = blocks.count_faces(connection, version) if packed else 0
+            self.rows.reserve(in_blocks or _count_faces(connection))
+        if packed:
+            for block in blocks.read(connection, version, self._dimensions, first=first):
+                self._add_faces(connection, version, first, block.first)
+                self._add_block(block)
+                first = block.stop
+        self._add_faces(connection, version, first)
+        self._all_positions = None
+
+    def _add_block(self, block: Block) -> None:
+        where = self.rows.extend(len(block.numbers))
+        self.rows["number"][where] = block.numbers
+        self.rows["media"][where] = self._media_numbers(block.media_ids)[block.media]
+        self.rows["alive"][where] = block.columns["scales"] > 0
+        self.rows.put(where, block.columns)
+
+    def _add_faces(
+        self, connection: sqlite3.Connection, version: int, first: int, stop: int = _NO_END
+    ) -> None:
+        """Add the faces with first <= number < stop by their vectors."""
+        if first >= stop:
+            return
         for part in parts(
             connection,
-            "SELECT number, media_id FROM faces WHERE number > ? ORDER BY number",
-            (self._last_face,),
+            "SELECT number, media_id FROM faces WHERE number >= ? AND number < ? ORDER BY number",
+            (first, stop),
         ):
-            added = slice(start, start := start + len(part))
+            added = self.rows.extend(len(part))
             self.rows["number"][added] = [row[0] for row in part]
-            # The index of a media that is new is how many there were.
-            self.rows["media"][added] = [index.setdefault(row[1], len(index)) for row in part]
-        # All are read fastest in the order in which they lie in the file; a few, by the index.
-        selected = "version = ?" if everything else "version = ? AND face > ?"
+            self.rows["media"][added] = self._media_numbers([row[1] for row in part])
+            self.rows["alive"][added] = False
+        # All are read fastest in the order in which they lie in the file; some, by the index.
+        everything = (first, stop) == (1, _NO_END)
+        selected = "version = ?" if everything else "version = ? AND face >= ? AND face < ?"
         for part in parts(
             connection,
             f"SELECT face, embedding FROM vectors WHERE {selected}",
-            (self._version, self._last_face)[: selected.count("?")],
+            (version, first, stop)[: selected.count("?")],
         ):
             positions = self.positions_of([row[0] for row in part], ascending=False)
             if len(positions) != len(part):
-                raise _damaged("of a face that does not exist")
+                raise damaged("an embedding of a face that does not exist")
             where = _as_slice(positions)
-            self.rows.put(where, self.coding.encode(self._vectors([row[1] for row in part])))
+            vectors = from_vector_blobs([row[1] for row in part], self._dimensions)
+            self.rows.put(where, self.coding.encode(vectors))
             self.rows["alive"][where] = True
-        self._all_positions = None
 
-    def _count_new(self, connection: sqlite3.Connection) -> int:
-        # Of all, SQLite counts the entries of its smallest index.
-        if self._last_face == 0:
-            (count,) = connection.execute("SELECT count(*) FROM faces").fetchone()
-        else:
-            (count,) = connection.execute(
-                "SELECT count(*) FROM faces WHERE number > ?", (self._last_face,)
-            ).fetchone()
-        return int(count)
-
-    def _vectors(self, blobs: Sequence[bytes]) -> np.ndarray:
-        """Return stored vectors, (n, dimensions) float32. Raises IndexFailure for damaged ones."""
-        vectors = np.frombuffer(b"".join(blobs), "<f4")
-        if vectors.size != len(blobs) * self._dimensions:
-            raise _damaged("of the wrong size")
-        vectors = vectors.reshape(len(blobs), -1).astype(np.float32, copy=False)
-        with np.errstate(over="ignore"):
-            lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-        if not (np.abs(lengths - 1.0) < _LENGTH_ERROR).all():
-            raise _damaged("that is not of length 1")
-        return vectors
+    def _media_numbers(self, media_ids: Sequence[str]) -> np.ndarray:
+        """Return a number for each media, (n,) int32: that of a new one is how many there were."""
+        index = self._media_index
+        return np.array([index.setdefault(each, len(index)) for each in media_ids], np.int32)
 
     def _remove(self, connection: sqlite3.Connection) -> None:
         rows = connection.execute("SELECT face FROM removed WHERE seq > ?", (self._last_removed,))
@@ -221,7 +229,9 @@ class VectorTable:
                 (self._version, *part),
             )
             blobs.update((row[0], row[1]) for row in rows)
-        return self._vectors([blobs[number] for number in numbers])
+        if len(blobs) < len(numbers):
+            raise damaged("a block of embeddings with a face that has none")
+        return from_vector_blobs([blobs[number] for number in numbers], self._dimensions)
 
 
 def _as_slice(positions: np.ndarray) -> np.ndarray | slice:
@@ -232,8 +242,7 @@ def _as_slice(positions: np.ndarray) -> np.ndarray | slice:
     return positions
 
 
-def _damaged(what: str) -> IndexFailure:
-    return IndexFailure(
-        f"The index is damaged: it holds an embedding {what}. Restore it from a backup, or delete "
-        "it and index the media again."
-    )
+def _count_faces(connection: sqlite3.Connection) -> int:
+    # SQLite counts the entries of its smallest index.
+    (count,) = connection.execute("SELECT count(*) FROM faces").fetchone()
+    return int(count)

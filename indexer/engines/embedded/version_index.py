@@ -41,5 +41,5 @@ class VersionIndex(JobIndex):
             versions.put_vectors(connection, model_key, vectors)
 
     def activate_version(self, model_key: str) -> None:
-        with self._db.deleting() as connection:
+        with self._deleting() as connection:
             versions.activate(connection, model_key)

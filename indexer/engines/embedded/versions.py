@@ -146,5 +146,6 @@ def _update(connection: sqlite3.Connection, version: Version, model: ModelIdenti
 
 
 def _drop(connection: sqlite3.Connection, version: Version) -> None:
-    connection.execute("DELETE FROM vectors WHERE version = ?", (version.number,))
+    for table in ("blocks", "vectors"):  # in this order the triggers of vectors find no block
+        connection.execute(f"DELETE FROM {table} WHERE version = ?", (version.number,))
     connection.execute("DELETE FROM versions WHERE number = ?", (version.number,))
