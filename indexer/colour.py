@@ -6,8 +6,8 @@ import numpy as np
 
 from indexer.points import GRID_COLUMNS, GRID_ROWS
 
-# Temporary arrays of this many pixels stay in the processor's cache: ten times as fast as all pixels
-# of a frame at once.
+# Temporary arrays of this many pixels stay in the processor's cache: ten times as fast as all
+# pixels of a frame at once.
 _STRIP_PIXELS = 12288
 
 _CODES = np.arange(256) / 255.0
@@ -19,13 +19,12 @@ _XYZ_FROM_RGB = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
 )
 _WHITE_D65 = np.array([0.95047, 1.0, 1.08883])
-_RELATIVE_XYZ = (_XYZ_FROM_RGB / _WHITE_D65[:, None]).astype(np.float32)
 _DARK, _SLOPE = 0.008856, 7.787
-"""CIE's function is a cube root above _DARK, and a straight line of this slope up to it."""
-_LAB = np.array(
-    [[0, 116, 0, -16 - 116 * _SLOPE * _DARK], [500, -500, 0, 0], [0, 200, -200, 0]], np.float32
-)
-"""CIELAB of that function's values plus _SLOPE * _DARK, as `_lab` has them."""
+"""CIE's function is a cube root from _DARK on, and a straight line of this slope up to there."""
+_RELATIVE_XYZ = np.column_stack([_XYZ_FROM_RGB / _WHITE_D65[:, None], [-_DARK] * 3])
+_RELATIVE_XYZ = _RELATIVE_XYZ.astype(np.float32)
+"""XYZ in terms of white, above _DARK: the last column is added."""
+_LAB = np.array([[0, 116, 0, -16], [500, -500, 0, 0], [0, 200, -200, 0]], np.float32)
 _SUM = np.ones((1, 3), np.float32)
 
 
@@ -111,13 +110,12 @@ def _lab(image_rgb: np.ndarray, colours: np.ndarray, spare: np.ndarray) -> None:
     import cv2
 
     linear = cv2.LUT(image_rgb, _LINEAR, dst=colours)
-    root = cv2.transform(linear, _RELATIVE_XYZ, dst=spare)
-    _, dark = cv2.threshold(root, _DARK, 0.0, cv2.THRESH_TRUNC, dst=colours)
-    root -= dark
-    root += _DARK
-    np.cbrt(root, out=root)
-    cv2.scaleAdd(dark, _SLOPE, root, dst=root)
-    cv2.transform(root, _LAB, dst=colours)
+    above = cv2.transform(linear, _RELATIVE_XYZ, dst=spare)
+    _, below = cv2.threshold(above, 0.0, 0.0, cv2.THRESH_TRUNC, dst=colours)
+    roots = np.subtract(above, below, out=spare)
+    np.cbrt(np.add(roots, _DARK, out=spare), out=spare)
+    cv2.scaleAdd(below, _SLOPE, roots, dst=roots)
+    cv2.transform(roots, _LAB, dst=colours)
 
 
 def _length(vectors: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -70,8 +70,7 @@ class PlanePoints:
         self._density = density
         self._points = spread_points(height, width, density)
         self._turn = turn
-        self._key: tuple[Any, ...] = ()
-        self._places: _Places | None = None
+        self._places: dict[tuple[Any, ...], _Places | None] = {}
 
     def rgb(self, picture: Any, cells: np.ndarray | None = None) -> np.ndarray | None:
         """Return the points of a decoder's picture, of all cells or some: their shape x 3, uint8.
@@ -93,9 +92,9 @@ class PlanePoints:
 
     def _places_in(self, picture: Any, line_sizes: tuple[int, ...]) -> _Places | None:
         key = (picture.format.name, picture.width, picture.height, line_sizes)
-        if key != self._key:  # which hardly ever changes in a video
-            self._key, self._places = key, self._find_places(*key)
-        return self._places
+        if key not in self._places:
+            self._places = {key: self._find_places(*key)}
+        return self._places[key]
 
     def _find_places(
         self, name: str, width: int, height: int, line_sizes: tuple[int, ...]
