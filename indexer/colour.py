@@ -6,9 +6,9 @@ import numpy as np
 
 from indexer.points import GRID_COLUMNS, GRID_ROWS
 
-# Temporary arrays of this many pixels stay in the processor's cache, and below the size from which
-# the C library maps fresh pages for each: ten times as fast as all pixels of a frame at once.
-_STRIP_PIXELS = 9216
+# Temporary arrays of this many pixels stay in the processor's cache: ten times as fast as all
+# pixels of a frame at once.
+_STRIP_PIXELS = 12288
 
 _CODES = np.arange(256) / 255.0
 _LINEAR = np.where(_CODES > 0.04045, ((_CODES + 0.055) / 1.055) ** 2.4, _CODES / 12.92)
@@ -19,10 +19,13 @@ _XYZ_FROM_RGB = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
 )
 _WHITE_D65 = np.array([0.95047, 1.0, 1.08883])
-_RELATIVE_XYZ = (_XYZ_FROM_RGB / _WHITE_D65[:, None]).astype(np.float32)
+_DARK, _SLOPE = 0.008856, 7.787
+"""CIE's function is a cube root from _DARK on, and a straight line of this slope up to there."""
+_RELATIVE_XYZ = np.column_stack([_XYZ_FROM_RGB / _WHITE_D65[:, None], [-_DARK] * 3])
+_RELATIVE_XYZ = _RELATIVE_XYZ.astype(np.float32)
+"""XYZ in terms of white, above _DARK: the last column is added."""
 _LAB = np.array([[0, 116, 0, -16], [500, -500, 0, 0], [0, 200, -200, 0]], np.float32)
 _SUM = np.ones((1, 3), np.float32)
-_DARK, _SLOPE, _OFFSET = np.float32(0.008856), np.float32(7.787), np.float32(16 / 116)
 
 
 def lab(image_rgb: np.ndarray) -> np.ndarray:
@@ -31,11 +34,12 @@ def lab(image_rgb: np.ndarray) -> np.ndarray:
     image_rgb: (h, w, 3) uint8 sRGB. CIE 15 with scikit-image's constants, and within 0.001 of its
     rgb2lab; OpenCV's own conversion is off by up to 0.5.
     """
-    if image_rgb.shape[0] * image_rgb.shape[1] <= _STRIP_PIXELS:
-        return _lab(image_rgb)
     colours = np.empty(image_rgb.shape, np.float32)
-    for rows in _strips(*image_rgb.shape[:2]):
-        colours[rows] = _lab(image_rgb[rows])
+    strips = _strips(*image_rgb.shape[:2])
+    spare = np.empty_like(colours[strips[0]])
+    for rows in strips:
+        strip = image_rgb[rows]
+        _lab(strip, colours[rows], spare[: len(strip)])
     return colours
 
 
@@ -44,8 +48,7 @@ def delta_e(first_lab: np.ndarray, second_lab: np.ndarray) -> np.ndarray:
     import cv2
 
     difference = cv2.subtract(first_lab, second_lab)
-    squares = cv2.multiply(difference, difference)
-    return cv2.sqrt(cv2.transform(squares, _SUM))
+    return _length(difference, np.empty(difference.shape[:2], np.float32))
 
 
 def cell_means(values: np.ndarray) -> np.ndarray:
@@ -84,20 +87,44 @@ def cell_difference(first_rgb: np.ndarray, second_rgb: np.ndarray, row: int, col
 
 def _column_sums(first_rgb: np.ndarray, second_rgb: np.ndarray) -> np.ndarray:
     """Return the sum of the differences of each column of pixels: (width,) float64."""
-    sums = np.zeros(first_rgb.shape[1])
-    for strip in _strips(*first_rgb.shape[:2]):
-        values = delta_e(_lab(first_rgb[strip]), _lab(second_rgb[strip]))
-        sums += values.sum(axis=0, dtype=np.float64)
+    import cv2
+
+    height, width = first_rgb.shape[:2]
+    strips = _strips(height, width)
+    # Memory that is asked for anew is mapped anew, too, which may take longer than to fill it.
+    colours = np.empty((3, min(strips[0].stop, height), width, 3), np.float32)
+    lengths = np.empty(colours.shape[1:3], np.float32)
+    sums = np.zeros(width)
+    for rows in strips:
+        strip = first_rgb[rows]
+        first, second, spare = colours[:, : len(strip)]
+        _lab(strip, first, spare)
+        _lab(second_rgb[rows], second, spare)
+        cv2.subtract(first, second, dst=spare)
+        sums += _length(spare, lengths[: len(strip)]).sum(axis=0, dtype=np.float64)
     return sums
 
 
-def _lab(image_rgb: np.ndarray) -> np.ndarray:
+def _lab(image_rgb: np.ndarray, colours: np.ndarray, spare: np.ndarray) -> None:
+    """Fill `colours` with CIELAB; both it and `spare`, which is written to, are float32."""
     import cv2
 
-    xyz = cv2.transform(cv2.LUT(image_rgb, _LINEAR), _RELATIVE_XYZ)
-    root = np.cbrt(xyz)
-    np.copyto(root, _SLOPE * xyz + _OFFSET, where=xyz <= _DARK)
-    return cv2.transform(root, _LAB)
+    linear = cv2.LUT(image_rgb, _LINEAR, dst=colours)
+    above = cv2.transform(linear, _RELATIVE_XYZ, dst=spare)
+    _, below = cv2.threshold(above, 0.0, 0.0, cv2.THRESH_TRUNC, dst=colours)
+    roots = np.subtract(above, below, out=spare)
+    np.cbrt(np.add(roots, _DARK, out=spare), out=spare)
+    cv2.scaleAdd(below, _SLOPE, roots, dst=roots)
+    cv2.transform(roots, _LAB, dst=colours)
+
+
+def _length(vectors: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Fill `lengths` with the length of each vector, which is written to; return it."""
+    import cv2
+
+    cv2.multiply(vectors, vectors, dst=vectors)
+    cv2.transform(vectors, _SUM, dst=lengths)
+    return cv2.sqrt(lengths, dst=lengths)
 
 
 def _strips(height: int, width: int) -> list[slice]:

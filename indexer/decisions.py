@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _MANY_CELLS = 24
 """More doubtful cells than this cost as much as denser points of the whole picture."""
 
+_NO_CELLS = np.empty((0, 2), np.int64)
+
 
 @dataclass
 class Checks:
@@ -97,8 +99,11 @@ def _looked_closer(
 
 def _doubts(found: Difference, settings: KeyframeSettings) -> _Doubts:
     mean, cells = found.mean - settings.min_delta_e, found.cells - settings.min_cell_delta_e
+    of_mean = abs(mean) < found.mean_band
+    if (cells + found.cell_bands).max() < 0.0:  # as of most frames: each cell is surely below
+        return _Doubts(mean >= found.mean_band, of_mean, _NO_CELLS)
     surely_new = mean >= found.mean_band or bool((cells >= found.cell_bands).any())
     open_cells = np.argwhere(np.abs(cells) < found.cell_bands)
     if len(open_cells) > 1:
         open_cells = open_cells[np.argsort(-cells[tuple(open_cells.T)], kind="stable")]
-    return _Doubts(surely_new, abs(mean) < found.mean_band, open_cells)
+    return _Doubts(surely_new, of_mean, open_cells)

@@ -7,7 +7,7 @@ distances 27 % too low.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from indexer.points import GRID_COLUMNS, GRID_ROWS, in_cells
 
 if TYPE_CHECKING:
     from indexer.frames import Frame
+
+Deviation = TypeVar("Deviation", float, np.ndarray)
 
 COARSE, DENSE = 6, 24
 """Points along a side of each cell: 96 x 54 in all, and 384 x 216."""
@@ -111,13 +113,14 @@ def difference(first: Look, second: Look, density: int) -> Difference:
     grid = GRID_COLUMNS, GRID_ROWS
     cells = cv2.resize(values, grid, interpolation=cv2.INTER_AREA)
     squares = cv2.resize(values * values, grid, interpolation=cv2.INTER_AREA)
+    mean, mean_square = cv2.mean(cells)[0], cv2.mean(squares)[0]
+    deviation = max(mean_square - mean * mean, 0.0) ** 0.5
     deviations = np.sqrt(np.maximum(squares - cells * cells, 0.0))
-    mean = float(cells.mean())
-    deviation = max(float(squares.mean()) - mean * mean, 0.0) ** 0.5
     errors = _STANDARD_ERRORS[density]
-    mean_band, cell_bands = errors * deviation / values.size**0.5, errors * deviations / density
+    mean_band = errors * deviation / values.size**0.5
+    cell_bands = deviations * (errors / density)
     if density == COARSE:
-        mean_band += float(_rounding(deviation, _ROUNDING))
+        mean_band += _rounding(deviation, _ROUNDING)
         cell_bands += _ROUNDING_OF_FLAT
     else:
         mean_band += _UNSEEN / values.size
@@ -137,10 +140,9 @@ def difference_in(first: Look, second: Look, cells: np.ndarray) -> Difference:
     return Difference(float(means.mean()), means, float(bands.max()), bands)
 
 
-def _rounding(deviation: np.ndarray | float, of_varied: float) -> np.ndarray:
-    flatness = np.maximum(1.0 - np.divide(deviation, _VARIED), 0.0)
-    rounding: np.ndarray = of_varied + (_ROUNDING_OF_FLAT - of_varied) * flatness
-    return rounding
+def _rounding(deviation: Deviation, of_varied: float) -> Deviation:
+    flatness = 1.0 - deviation / _VARIED
+    return of_varied + (_ROUNDING_OF_FLAT - of_varied) * flatness * (flatness > 0.0)
 
 
 def exact_difference(first: Look, second: Look) -> Difference:

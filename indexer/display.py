@@ -40,5 +40,12 @@ def undisplayed(
     points: numbers of pixels of the displayed picture, row by row. width, height: of the picture
     before it is turned.
     """
-    places = np.arange(height * width).reshape(height, width, 1)
-    return np.divmod(displayed(places, turn).reshape(-1)[points], width)
+    if lies(turn):
+        x, y = undisplayed(points, height, width, turn[::-1])
+        return y, x
+    rows, columns = np.divmod(points, width)
+    if turn[1, 1] < 0:
+        rows = height - 1 - rows
+    if turn[0, 0] < 0:
+        columns = width - 1 - columns
+    return rows, columns

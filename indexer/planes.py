@@ -51,6 +51,15 @@ SMPTE 240M and BT.2020. libswscale takes BT.601 for the others, so for pictures 
 _FULL_RANGE = 2
 
 
+@dataclass(frozen=True)
+class _Places:
+    """Where the points' samples lie in the planes, as numbers of words: the points' shape."""
+
+    layout: _Layout
+    luma: np.ndarray
+    chroma: np.ndarray
+
+
 class PlanePoints:
     """Takes the pixels at `spread_points` of each picture of a video, turned as it is displayed.
 
@@ -61,7 +70,7 @@ class PlanePoints:
         self._density = density
         self._points = spread_points(height, width, density)
         self._turn = turn
-        self._places: dict[tuple[Any, ...], tuple[np.ndarray, np.ndarray]] = {}
+        self._places: dict[tuple[Any, ...], _Places | None] = {}
 
     def rgb(self, picture: Any, cells: np.ndarray | None = None) -> np.ndarray | None:
         """Return the points of a decoder's picture, of all cells or some: their shape x 3, uint8.
@@ -69,29 +78,38 @@ class PlanePoints:
         None for a picture whose pixels cannot be told apart in its planes: of a rarer format, or
         interlaced, where chroma belongs to one of two fields.
         """
-        layout = _LAYOUTS.get(picture.format.name)
-        planes = picture.planes
-        line_sizes = tuple([plane.line_size for plane in planes])
-        if layout is None or picture.interlaced_frame or min(line_sizes) <= 0:
+        if picture.interlaced_frame:
             return None
-        luma, chroma = self._places_in(layout, picture.width, picture.height, line_sizes)
+        planes = picture.planes
+        places = self._places_in(picture, tuple([plane.line_size for plane in planes]))
+        if places is None:
+            return None
+        luma, chroma = places.luma, places.chroma
         if cells is not None:
             luma = in_cells(luma, self._density, cells)
             chroma = in_cells(chroma, self._density, cells)
-        return _as_rgb(_samples(planes, layout, luma, chroma), picture, layout)
+        return _as_rgb(_samples(planes, places.layout, luma, chroma), picture, places.layout)
 
-    def _places_in(
-        self, layout: _Layout, width: int, height: int, line_sizes: tuple[int, ...]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        key = (layout, width, height, line_sizes)
+    def _places_in(self, picture: Any, line_sizes: tuple[int, ...]) -> _Places | None:
+        key = (picture.format.name, picture.width, picture.height, line_sizes)
         if key not in self._places:
-            y, x = undisplayed(self._points, width, height, self._turn)
-            size = 1 if layout.bits == 8 else 2
-            luma = y * (line_sizes[0] // size) + x
-            of_both = (x >> layout.shift_x) * (2 if layout.together else 1)
-            chroma = (y >> layout.shift_y) * (line_sizes[1] // size) + of_both
-            self._places = {key: (luma, chroma)}
+            self._places = {key: self._find_places(*key)}
         return self._places[key]
+
+    def _find_places(
+        self, name: str, width: int, height: int, line_sizes: tuple[int, ...]
+    ) -> _Places | None:
+        layout = _LAYOUTS.get(name)
+        if layout is None or min(line_sizes) <= 0:
+            return None
+        y, x = undisplayed(self._points, width, height, self._turn)
+        size = 1 if layout.bits == 8 else 2
+        of_both = (x >> layout.shift_x) * (2 if layout.together else 1)
+        return _Places(
+            layout,
+            luma=y * (line_sizes[0] // size) + x,
+            chroma=(y >> layout.shift_y) * (line_sizes[1] // size) + of_both,
+        )
 
 
 def _samples(

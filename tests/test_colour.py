@@ -13,6 +13,38 @@ def test_colours_agree_with_scikit_image() -> None:
     assert np.abs(lab(image) - rgb2lab(image)).max() < 0.001
 
 
+def test_dark_colours_agree_with_scikit_image() -> None:
+    """Below 0.9 % of white, CIELAB goes by a line instead of a cube root."""
+    codes = np.arange(0, 32, dtype=np.uint8)
+    image = np.stack(np.meshgrid(codes, codes, codes), axis=-1).reshape(256, 128, 3)
+    assert np.abs(lab(image) - rgb2lab(image)).max() < 0.001
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1), (2, 13000), (13000, 2), (211, 333)])
+def test_colours_of_pictures_of_any_shape_agree_with_scikit_image(size: tuple[int, int]) -> None:
+    whole = np.random.default_rng(3).integers(0, 256, (size[0], size[1] + 5, 3), dtype=np.uint8)
+    part = whole[:, 2:-3]
+    for image in (np.ascontiguousarray(part), part):
+        before = image.copy()
+        assert np.abs(lab(image) - rgb2lab(image)).max() < 0.001
+        assert np.array_equal(image, before)
+
+
+def test_pictures_that_are_the_same_are_not_apart_at_all() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    mean, cells = full_difference(image, image.copy())
+    assert (mean, cells.max()) == (0.0, 0.0)
+    assert delta_e(lab(image), lab(image.copy())).max() == 0.0
+
+
+def test_a_difference_leaves_the_colours_as_they_were() -> None:
+    first, second = lab(noise(1)), lab(noise(2))
+    before = first.copy(), second.copy()
+    delta_e(first, second)
+    assert np.array_equal(first, before[0])
+    assert np.array_equal(second, before[1])
+
+
 def test_the_difference_of_full_frames_agrees_with_scikit_image() -> None:
     first, second = noise(1), noise(2)
     expected = deltaE_cie76(rgb2lab(first), rgb2lab(second))

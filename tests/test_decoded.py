@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from indexer.differences import COARSE, DENSE
+from indexer.display import displayed, undisplayed
 from indexer.errors import MediaError
 from indexer.frames import rgb_points
+from indexer.planes import PlanePoints
 from indexer.video import VideoReader
 from tests.media_maker import make_video, numbered
 from tests.test_decisions import STORED, drifting
@@ -79,6 +81,38 @@ def test_points_have_the_matrix_and_range_that_the_picture_states(
         frame = next(reader.frames())
         points = frame.points(COARSE).astype(int)
         assert np.abs(points - rgb_points(frame.image_rgb, COARSE)).max() <= 6
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("right", [1, -1])
+@pytest.mark.parametrize("down", [1, -1])
+def test_pixels_are_found_in_the_picture_that_is_turned_and_mirrored(
+    right: int, down: int, turned: bool
+) -> None:
+    turn = np.array([[0, right], [down, 0]]) if turned else np.diag([right, down])
+    picture = np.arange(5 * 7).reshape(5, 7, 1)
+    points = np.random.default_rng(0).permutation(picture.size).reshape(7, 5)
+    rows, columns = undisplayed(points, 7, 5, turn)
+    shown = displayed(picture, turn)
+    assert np.array_equal(picture[rows, columns, 0], shown.reshape(-1)[points])
+
+
+def test_points_are_those_of_each_picture_where_formats_change() -> None:
+    """As within a stream that is put together from others."""
+    upright = np.eye(3)
+    rng = np.random.default_rng(1)
+    seen = PlanePoints(256, 416, COARSE, upright)
+    for name in ("yuv420p", "nv12", "yuv444p10le", "gray", "yuv420p", "p010le", "yuv444p"):
+        rgb = rng.integers(0, 256, (256, 416, 3), dtype=np.uint8)
+        picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=name)
+        alone = PlanePoints(256, 416, COARSE, upright).rgb(picture)
+        points = seen.rgb(picture)
+        if name == "gray":
+            assert points is alone is None
+        else:
+            assert points is not None
+            assert alone is not None
+            assert np.array_equal(points, alone)
 
 
 def test_a_picture_that_cannot_be_made_rgb_is_an_error_that_names_the_file(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_cie76, rgb2lab
 
-from indexer.colour import cell_means, delta_e, lab
+from indexer.colour import cell_means, delta_e, full_difference, lab
 from indexer.errors import UsageError
 from indexer.keyframes import key_frames, random_times
 from indexer.settings import KeyframeSettings
@@ -101,6 +101,18 @@ def test_decisions_equal_those_of_full_frames_near_the_threshold_of_a_cell() -> 
             reference = colours
     assert kept(clip, settings) == expected
     assert len(expected) > 3
+
+
+@pytest.mark.parametrize("of", ["mean", "cell"])
+def test_a_difference_that_equals_the_threshold_is_enough(of: str) -> None:
+    """Of pictures too small for points, so that differences are exact."""
+    clip = [noise(0, 80, 45), noise(1, 80, 45)]
+    mean, cells = full_difference(*clip)
+    reached = mean if of == "mean" else float(cells.max())
+    name = "min_delta_e" if of == "mean" else "min_cell_delta_e"
+    unreached = replace(SETTINGS, min_delta_e=1000.0, min_cell_delta_e=1000.0)
+    assert kept(clip, replace(unreached, **{name: reached})) == [0, 1]
+    assert kept(clip, replace(unreached, **{name: np.nextafter(reached, 1000.0)})) == [0]
 
 
 def test_frames_a_second_keeps_one_frame_for_each_period() -> None:
