@@ -40,12 +40,12 @@ def undisplayed(
     points: numbers of pixels of the displayed picture, row by row. width, height: of the picture
     before it is turned.
     """
-    if lies(turn):
-        x, y = undisplayed(points, height, width, turn[::-1])
-        return y, x
+    is_turned = lies(turn)
+    if is_turned:
+        width, height, turn = height, width, turn[::-1]
     rows, columns = np.divmod(points, width)
     if turn[1, 1] < 0:
         rows = height - 1 - rows
     if turn[0, 0] < 0:
         columns = width - 1 - columns
-    return rows, columns
+    return (columns, rows) if is_turned else (rows, columns)

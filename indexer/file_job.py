@@ -16,16 +16,16 @@ from indexer.labels import unmatched
 from indexer.library_threads import decoder_threads
 from indexer.media import open_media
 from indexer.photo_batches import WaitingPhoto
-from indexer.pipeline import LookedPhoto, SegmentFaces, look_at_photo
+from indexer.pipeline import LookedPhoto, SegmentFaces, look_at_photo, photo_faces
 from indexer.records import Filters
 from indexer.reports import Report
 from indexer.sources import open_source, spans_of
 from indexer.text import about, said_of, shown
-from indexer.work import attempted, claim_next, finish_media, stored, work_on_segment
+from indexer.work import attempt, claim_next, finish_media, store, work_on_segment
 from indexer.workers import is_free, unfinished_segments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from indexer.engines.base import Index
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from indexer.ingest import Run
     from indexer.records import Media, MediaFile, Segment
     from indexer.sources import Source
-    from indexer.stage_times import StageTimes
 
 
 class FileJob:
@@ -56,7 +55,8 @@ class FileJob:
     def begin(self) -> bool:
         """Return whether there is work; else the file is ended."""
         with self._failures_noted(), ExitStack() as opened:
-            self._file, self._media = identify(self._run.index, self._path, self._look(opened))
+            looking = self._looking(opened)
+            self._file, self._media = identify(self._run.index, self._path, looking)
             if self._is_current():
                 self._skip()
             elif self._run.take(self._media.id):
@@ -98,13 +98,14 @@ class FileJob:
 
     def finish(self) -> None:
         """Link the media if all of it is finished, and report; a photo may have to wait for it."""
-        if self._waiting is not None:
-            self._run.photos.add(self._waiting)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._run.photos.add(waiting)
         else:
-            self._end()
-            self._run.photos.end_waiting()
+            self._report_end()
+            self._run.photos.flush(anyway=False)
 
-    def _end(self) -> None:
+    def _report_end(self) -> None:
         run, path = self._run, self._path
         if not self._report.failed:
             with self._failures_noted():
@@ -136,7 +137,7 @@ class FileJob:
     def _why_failed(self) -> str:
         return said_of(str(self._path), self._media.error or "")
 
-    def _look(self, opened: ExitStack) -> Look:
+    def _looking(self, opened: ExitStack) -> Look:
         """Return what tells what a file is, and leaves a video open to be worked on."""
         settings = self._run.settings
 
@@ -195,20 +196,22 @@ class FileJob:
             )
 
         with suppress(ClaimLost):
-            found = attempted(run.index, segment, looked)
+            found = attempt(run.index, segment, looked)
             if isinstance(found, LookedPhoto):
-                self._waiting = WaitingPhoto(found, partial(self._store, segment, found.times))
+                self._waiting = WaitingPhoto(found, partial(self._store, segment, found))
 
-    def _store(
-        self, segment: Segment, times: StageTimes, faces: Callable[[], SegmentFaces]
-    ) -> None:
-        """Store a photo's faces, and end the file."""
+    def _store(self, segment: Segment, looked: LookedPhoto, faces: SegmentFaces | None) -> None:
+        """Store a photo's faces, which are yet to be embedded if none are given; end the file."""
         run = self._run
+
+        def embedded() -> SegmentFaces:
+            return faces or photo_faces([looked], run.networks)[0]
+
         with self._failures_noted(), suppress(ClaimLost):
-            found = attempted(run.index, segment, faces)
+            found = attempt(run.index, segment, embedded)
             if isinstance(found, SegmentFaces):
-                stored(run.index, segment, found, times, run.on_times)
-        self._end()
+                store(run.index, segment, found, looked.times, run.on_times)
+        self._report_end()
 
     def _work_on(self, segment: Segment, source: Source) -> None:
         span = segment.span

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from indexer.crew import Room, Stopped, work_together
 from indexer.errors import IndexFailure, MediaError
 from indexer.file_job import FileJob, paths_of_suspects
-from indexer.media import discover
+from indexer.media import PHOTO_SUFFIXES, discover
 from indexer.photo_batches import PhotoBatches
 from indexer.reports import Progress, Report
 from indexer.strategy import parse_strategy
@@ -149,9 +149,11 @@ class Run:
             self.end(number, "", Report(failed=[str(path)]))
             job = None
         else:
+            # To find out what a film is may take long in itself.
+            self.photos.flush(anyway=path.suffix.lower() not in PHOTO_SUFFIXES)
             job = FileJob(self, number, path)
             job = job if job.begin() else None
         self.photos.begun()
         if job is None or not job.is_photo:
-            self.photos.end_waiting(anyway=job is not None)
+            self.photos.flush(anyway=job is not None)
         return job

@@ -10,6 +10,7 @@ where fewer segments than processors are worked on.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from indexer.runtime import processors
@@ -45,12 +46,27 @@ def limit_opencv() -> None:
     cv2.setNumThreads(1)
 
 
+def limit_heif() -> None:
+    """Let HEIC photos be decoded in the thread that asks for it."""
+    from pillow_heif import options
+
+    options.DECODE_THREADS = 1
+
+
 def limit_torch(runtime: Runtime) -> None:
     """Let torch use the processors it may."""
     import torch
 
     if runtime.device == "cpu":
         torch.set_num_threads(runtime.threads)
+
+
+def shared_by(processes: int, settings: Settings) -> Settings:
+    """Return settings for one of several processes: its share of the processors, if none is set."""
+    if settings.compute.threads or processes == 1:
+        return settings
+    threads = max(1, processors() // processes)
+    return replace(settings, compute=replace(settings.compute, threads=threads))
 
 
 def segments_at_once(settings: Settings) -> int:

@@ -88,7 +88,7 @@ def looks(
     held = min(max(pixels_each // max(pixels, 1), LEAST_HELD), MOST_HELD)
     waiting, at_once = held // 2, held - held // 2
     if networks.on_cuda:  # which looks at a batch while the next one gathers
-        waiting = at_once = held
+        waiting = at_once = max(held, networks.settings.faces.batch_size)
     if settings.order == "difference-first":
         chosen = key_frames(frames, settings, drawn_times=drawn_times)
         ready_soon = times.each("decode", _with_pixels(chosen, _of_key_frame))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 from indexer.network_cache import CachedNetwork
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from indexer.inference import Array, Net, Network
@@ -33,23 +35,9 @@ def load_openvino_net(network: Network, threads: int) -> Net:
     """
     from indexer.weights import sha256_of
 
-    shared = core()
-    cached = CachedNetwork(
-        network.name, sha256_of(network.weights), f"{openvino().get_version()} {_processor(shared)}"
-    )
     options = _options(threads, any_size=network.side_px is None)
-    content = cached.read()
-    if content is not None:
-        try:
-            return _Compiled(shared.import_model(io.BytesIO(content), "CPU", options))
-        except RuntimeError as error:
-            LOG.warning("%s cannot be used and is made anew: %s", cached.path, error)
-    LOG.info("Converting %s for OpenVINO; it is kept in %s.", network.name, cached.path)
-    compiled = shared.compile_model(converted(network), "CPU", options)
-    stream = io.BytesIO()
-    compiled.export_model(stream)
-    cached.write(stream.getvalue())
-    return _Compiled(compiled)
+    sha256 = sha256_of(network.weights)
+    return _Compiled(_kept(network.name, sha256, lambda: converted(network), options))
 
 
 def load_onnx_net(path: Path, threads: int) -> tuple[Net, bool]:
@@ -57,7 +45,10 @@ def load_onnx_net(path: Path, threads: int) -> tuple[Net, bool]:
 
     Raises RuntimeError, OpenVINO's only error, if the file holds none.
     """
-    return _loaded(read_onnx(path), threads)
+    from indexer.weights import sha256_of
+
+    sha256 = sha256_of(path)
+    return _loaded(_kept("onnx", sha256, lambda: read_onnx(path), _options(threads)))
 
 
 def load_ir_net(xml: bytes, weights: bytes, threads: int) -> tuple[Net, bool]:
@@ -65,7 +56,31 @@ def load_ir_net(xml: bytes, weights: bytes, threads: int) -> tuple[Net, bool]:
 
     Raises RuntimeError, OpenVINO's only error, if it cannot read it.
     """
-    return _loaded(core().read_model(xml, weights), threads)
+    sha256 = hashlib.sha256(xml + weights).hexdigest()
+    return _loaded(_kept("ir", sha256, lambda: core().read_model(xml, weights), _options(threads)))
+
+
+def _kept(name: str, sha256: str, read: Callable[[], Any], options: dict[str, Any]) -> Any:
+    """Return a network compiled: from the cache, or as `read` gives it, which is then kept.
+
+    sha256: of its weights. Raises RuntimeError if what `read` gives cannot be compiled.
+    """
+    shared = core()
+    made_by = f"{openvino().get_version()} {_processor(shared)}"
+    cached = CachedNetwork(name, sha256, made_by)
+    content = cached.read()
+    if content is not None:
+        try:
+            return shared.import_model(io.BytesIO(content), "CPU", options)
+        except RuntimeError as error:
+            LOG.warning("%s cannot be used and is made anew: %s", cached.path, error)
+    model = read()
+    LOG.info("Converting %s for OpenVINO; it is kept in %s.", name, cached.path)
+    compiled = shared.compile_model(model, "CPU", options)
+    stream = io.BytesIO()
+    compiled.export_model(stream)
+    cached.write(stream.getvalue())
+    return compiled
 
 
 def read_onnx(path: Path) -> Any:
@@ -73,9 +88,8 @@ def read_onnx(path: Path) -> Any:
     return _channels_last(core().read_model(path))
 
 
-def _loaded(model: Any, threads: int) -> tuple[Net, bool]:
-    batch = model.input().partial_shape[0]
-    compiled = core().compile_model(model, "CPU", _options(threads))
+def _loaded(compiled: Any) -> tuple[Net, bool]:
+    batch = compiled.inputs[0].partial_shape[0]
     return _Compiled(compiled), batch.is_static and batch.get_length() == 1
 
 

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from indexer.errors import SightingsError
 from indexer.pipeline import FACES_TOGETHER, photo_faces
 
 if TYPE_CHECKING:
@@ -17,19 +16,19 @@ if TYPE_CHECKING:
     from indexer.pipeline import LookedPhoto, SegmentFaces
 
 PHOTOS_TOGETHER, LONGEST_WAIT_S = 16, 30.0
-"""No more wait, nor any longer while others come: their claims would run out, and what waits is
-done again if the run is cut short."""
+"""No more photos wait, nor any longer while others come: their claims would run out, and what waits
+is done again if the run is cut short."""
 
 
 @dataclass(frozen=True)
 class WaitingPhoto:
     """A photo that was looked at.
 
-    end: stores its faces, which what it is given returns, and reports the file.
+    end: stores its faces and reports the file; None: they could not be embedded with the others'.
     """
 
     looked: LookedPhoto
-    end: Callable[[Callable[[], SegmentFaces]], None]
+    end: Callable[[SegmentFaces | None], None]
 
 
 class PhotoBatches:
@@ -40,62 +39,52 @@ class PhotoBatches:
         self._lock = threading.Lock()
         self._waiting: list[WaitingPhoto] = []
         self._since_s = 0.0
-        self._left = 0
+        self._to_come = 0
 
     def expect(self, files: int) -> None:
         """Say that so many files are about to be begun."""
         with self._lock:
-            self._left += files
-
-    def add(self, photo: WaitingPhoto) -> None:
-        """Let a photo wait; or end all that wait, if they are enough or nothing else comes."""
-        with self._lock:
-            if not self._waiting:
-                self._since_s = time.monotonic()
-            self._waiting.append(photo)
-            faces = sum(len(each.looked.look.cuts) for each in self._waiting)
-            ready = self._take(
-                faces >= FACES_TOGETHER
-                or len(self._waiting) >= PHOTOS_TOGETHER
-                or time.monotonic() - self._since_s > LONGEST_WAIT_S
-            )
-        self._end(ready)
+            self._to_come += files
 
     def begun(self) -> None:
         """Say that a file has been begun."""
         with self._lock:
-            self._left -= 1
+            self._to_come -= 1
 
-    def end_waiting(self, *, anyway: bool = False) -> None:
-        """End the photos that wait if nothing else comes; anyway: what comes takes long."""
+    def add(self, photo: WaitingPhoto) -> None:
+        """Let a photo wait for others, unless enough do."""
         with self._lock:
-            ready = self._take(anyway)
-        self._end(ready)
+            if not self._waiting:
+                self._since_s = time.monotonic()
+            self._waiting.append(photo)
+        self.flush(anyway=False)
 
-    def _take(self, is_time: bool) -> list[WaitingPhoto]:
-        if not is_time and self._left:
-            return []
-        ready, self._waiting = self._waiting, []
-        return ready
+    def flush(self, *, anyway: bool) -> None:
+        """Embed and end what waits, if it is enough or nothing else comes.
+
+        anyway: also if it is not, as what comes takes long.
+        """
+        with self._lock:
+            if not (anyway or self._is_time()):
+                return
+            photos, self._waiting = self._waiting, []
+        if photos:
+            self._end(photos)
+
+    def _is_time(self) -> bool:
+        faces = sum(len(photo.looked.look.cuts) for photo in self._waiting)
+        return (
+            not self._to_come
+            or faces >= FACES_TOGETHER
+            or len(self._waiting) >= PHOTOS_TOGETHER
+            or time.monotonic() - self._since_s > LONGEST_WAIT_S
+        )
 
     def _end(self, photos: Sequence[WaitingPhoto]) -> None:
-        if not photos:
-            return
-        networks = self._networks()
-        faces: list[SegmentFaces] = []
+        found: list[SegmentFaces] | list[None]
         try:
-            faces = photo_faces([photo.looked for photo in photos], networks)
-        except SightingsError:
-            raise
-        except Exception:  # one of them, perhaps: then each tells by itself
-            faces = []
-        for number, photo in enumerate(photos):
-            photo.end(_given(faces[number]) if faces else _alone(photo.looked, networks))
-
-
-def _given(faces: SegmentFaces) -> Callable[[], SegmentFaces]:
-    return lambda: faces
-
-
-def _alone(looked: LookedPhoto, networks: Networks) -> Callable[[], SegmentFaces]:
-    return lambda: photo_faces([looked], networks)[0]
+            found = photo_faces([photo.looked for photo in photos], self._networks())
+        except Exception:  # of one of them, perhaps: each alone tells whose it is, and of what kind
+            found = [None] * len(photos)
+        for photo, faces in zip(photos, found, strict=True):
+            photo.end(faces)

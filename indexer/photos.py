@@ -12,6 +12,7 @@ import numpy as np
 
 from indexer.errors import MediaError, MissingExtra
 from indexer.files import open_file
+from indexer.library_threads import limit_heif
 from indexer.text import shown
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ def _factories(prefix: bytes) -> list[tuple[str, Callable[..., ImageFile]]]:
         with suppress(ImportError):
             import pillow_heif
 
+            limit_heif()
             pillow_heif.register_heif_opener()
     if _imaging.get_blocks_max() < _BLOCKS_KEPT:
         _imaging.set_blocks_max(_BLOCKS_KEPT)

@@ -111,13 +111,13 @@ def work_on_segment(
             media, segment.span, source(), networks, labels=labels, on_time=renew, times=times
         )
 
-    result = attempted(index, segment, found)
+    result = attempt(index, segment, found)
     if isinstance(result, Outcome):
         return result
-    return stored(index, segment, result, times, on_times)
+    return store(index, segment, result, times, on_times)
 
 
-def attempted(index: Index, segment: Segment, work: Callable[[], Result]) -> Result | Outcome:
+def attempt(index: Index, segment: Segment, work: Callable[[], Result]) -> Result | Outcome:
     """Return what work on a claimed segment gives; if it cannot be done, the segment is `failed`.
 
     Then that outcome is returned. Raises what hits all segments: SightingsError but for MediaError.
@@ -132,7 +132,7 @@ def attempted(index: Index, segment: Segment, work: Callable[[], Result]) -> Res
         return _failed(index, segment, f"Unexpected {type(error).__name__}: {error}")
 
 
-def stored(
+def store(
     index: Index, segment: Segment, found: SegmentFaces, times: StageTimes, on_times: OnTimes
 ) -> Outcome:
     """Store what a claimed segment gave, which makes it `done`; see `work_on_segment`."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery
 
 from indexer.errors import UsageError
+from indexer.library_threads import shared_by
 from indexer.networks import load_networks
 from tasks.process import Process
 from tasks.stopping import Stopping, stopper
@@ -35,7 +36,8 @@ def make_app(settings: Settings, load: LoadNetworks = load_networks) -> Celery:
     app = Celery("sightings", broker=settings.tasks.broker_url, set_as_current=False)
     app.conf.update(_configuration(settings))
     stopping = Stopping(settings.tasks.stop_s)
-    add_tasks(app, settings, Process(settings, load), stopping)
+    process = Process(shared_by(settings.tasks.concurrency, settings), load)
+    add_tasks(app, settings, process, stopping)
     app.steps["worker"].update((sweeper(settings.tasks), stopper(stopping)))
     return app
 

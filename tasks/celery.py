@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from indexer.library_threads import PASSIVE, set_before_imports
+from indexer.library_threads import ONE_FOR_PRODUCTS, PASSIVE, set_before_imports
 from indexer.settings import load
 from tasks.app import make_app
 
-set_before_imports(PASSIVE)
+set_before_imports(PASSIVE | ONE_FOR_PRODUCTS)
 
 app = make_app(load())

@@ -292,10 +292,9 @@ def test_progress_is_told_of_every_file_and_of_the_time_reached(
     alone = replace(networks.settings, compute=ComputeSettings(at_once=1))
     networks = replace(networks, settings=alone)
     ingest(index, [eileen.parent], networks, progress=Telling())
-    # The photo waited for another one, to be embedded with it, until the video came.
-    begun = [2, (str(eileen), None), 0.0, (str(video), 0.6), "finished"]
-    assert told[: len(begun)] == begun
-    *reached, finished = told[len(begun) :]
+    in_photo = [(str(eileen), None), 0.0, "finished"]
+    assert told[: len(in_photo) + 2] == [2, *in_photo, (str(video), 0.6)]
+    *reached, finished = told[len(in_photo) + 2 :]
     assert (reached, reached[-1], finished) == (sorted(reached), 0.4, "finished")
 
 

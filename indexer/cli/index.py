@@ -20,6 +20,7 @@ from indexer.cli.options import (
     would_be_made,
 )
 from indexer.cli.output import note, say
+from indexer.library_threads import ONE_FOR_PRODUCTS, set_before_imports
 from indexer.text import counted, shown
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def index_command(
     as_json: JsonOption = False,
 ) -> None:
     """Find every face in photos and videos and store it; what is done already is skipped."""
+    set_before_imports(ONE_FOR_PRODUCTS)
+
     from indexer.cli.progress import file_bars
     from indexer.ingest import ingest
     from indexer.naming import name_from_file, read_names

@@ -8,6 +8,7 @@ anything of its faces, so a block that is there is right, and nothing that was d
 from __future__ import annotations
 
 import json
+import logging
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.engines.embedded.coding import quantised, quantised_layout
-from indexer.engines.embedded.failures import damaged
 from indexer.engines.embedded.schema import BLOCK_FACES
 from indexer.engines.embedded.values import from_vector_blobs, marks
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from indexer.engines.embedded.versions import Version
+
+LOG = logging.getLogger(__name__)
 
 _NUMBER, _MEDIA, _FLOAT = np.dtype("<i8"), np.dtype("<u2"), np.dtype("<f4")
 _COLUMNS = "faces, media_ids, media, scales, errors, codes"
@@ -58,8 +60,34 @@ def read(
 ) -> Iterator[Block]:
     """Yield a version's blocks in order: those whose faces all have numbers from `first` on.
 
-    Raises IndexFailure for a damaged one.
+    A damaged one is left out, which is logged: what it was made of is there, and is read instead.
     """
+    for block, found in _all(connection, version, dimensions, first):
+        if isinstance(found, Block):
+            yield found
+        else:
+            LOG.warning(
+                "Block %d of the index is damaged (%s): its faces' embeddings are read instead. "
+                "`sightings optimize` makes it anew.",
+                block,
+                found,
+            )
+
+
+def drop_damaged(connection: sqlite3.Connection, version: int, dimensions: int) -> None:
+    """Delete the blocks of a version that cannot be read."""
+    damaged = [
+        (version, block)
+        for block, found in _all(connection, version, dimensions, 1)
+        if not isinstance(found, Block)
+    ]
+    connection.executemany("DELETE FROM blocks WHERE version = ? AND block = ?", damaged)
+
+
+def _all(
+    connection: sqlite3.Connection, version: int, dimensions: int, first: int
+) -> Iterator[tuple[int, Block | str]]:
+    """Yield a version's blocks in order, each with its number, or what is wrong with it."""
     cursor = connection.cursor()
     cursor.row_factory = None
     cursor.execute(
@@ -69,12 +97,16 @@ def read(
     )
     for block, crc32, *stored in cursor:
         if _crc32(stored) != crc32:
-            raise damaged("a block of embeddings whose checksum is wrong")
-        yield _from_blobs(block, stored, dimensions)
+            yield block, "its checksum is wrong"
+            continue
+        try:
+            yield block, _from_blobs(block, stored, dimensions)
+        except ValueError as error:
+            yield block, str(error)
 
 
 def missing(connection: sqlite3.Connection, version: Version, at_least: int = 1) -> Sequence[int]:
-    """Return the blocks that could be stored and are not, in order; none if they are fewer.
+    """Return the blocks that could be stored and are not, in order; none if not `at_least` so many.
 
     Those are complete that no new face can come into.
     """
@@ -142,26 +174,23 @@ def _to_blobs(block: Block) -> list[bytes]:
 
 
 def _from_blobs(block: int, stored: Sequence[bytes], dimensions: int) -> Block:
-    """Return what `_to_blobs` was given. Raises IndexFailure if it does not fit together."""
+    """Return what `_to_blobs` was given. Raises ValueError if it does not fit together."""
     first, stop = block * BLOCK_FACES + 1, (block + 1) * BLOCK_FACES + 1
-    try:
-        numbers = np.frombuffer(stored[0], _NUMBER)
-        media_ids: list[str] = json.loads(stored[1])
-        media = np.frombuffer(stored[2], _MEDIA)
-        columns: dict[str, np.ndarray] = {
-            "scales": np.frombuffer(stored[3], _FLOAT),
-            "errors": np.frombuffer(stored[4], _FLOAT),
-            "codes": np.frombuffer(stored[5], np.int8).reshape(len(numbers), dimensions),
-        }
-    except ValueError as error:
-        raise damaged("a block of embeddings of the wrong size") from error
+    numbers = np.frombuffer(stored[0], _NUMBER)
+    media_ids: list[str] = json.loads(stored[1])
+    media = np.frombuffer(stored[2], _MEDIA)
+    columns: dict[str, np.ndarray] = {
+        "scales": np.frombuffer(stored[3], _FLOAT),
+        "errors": np.frombuffer(stored[4], _FLOAT),
+        "codes": np.frombuffer(stored[5], np.int8).reshape(len(numbers), dimensions),
+    }
     fits = (
         all(len(column) == len(numbers) for column in (media, *columns.values()))
         and (np.diff(numbers, prepend=first - 1, append=stop) > 0).all()
         and (media < len(media_ids)).all()
     )
     if not fits:
-        raise damaged("a block of embeddings whose parts do not fit together")
+        raise ValueError("its parts do not fit together")
     return Block(first, stop, numbers, media_ids, media, columns)
 
 

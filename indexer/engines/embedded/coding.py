@@ -132,6 +132,7 @@ def quantised_layout(dimensions: int) -> Layout:
 def quantised(vectors: np.ndarray) -> dict[str, np.ndarray]:
     """Return the columns of (n, dimensions) float32 vectors of length 1; it needs no kernel.
 
+    Index files keep them (`blocks`), so to round in another way takes a migration that drops those.
     A few are quantised at a time: they stay in the cache meanwhile.
     """
     columns = {

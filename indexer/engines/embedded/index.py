@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from indexer.engines.embedded import blocks, linking, packing, search, statistics, versions
 from indexer.engines.embedded import faces as face_rows
 from indexer.engines.embedded import labels as label_rows
-from indexer.engines.embedded import linking, packing, search, statistics, versions
 from indexer.engines.embedded import media as media_rows
 from indexer.engines.embedded import segments as segment_rows
 from indexer.engines.embedded.connection import Database
@@ -163,7 +163,7 @@ class EmbeddedIndex(VersionIndex):
     ) -> Media:
         with self._db.writing() as connection:
             media = linking.link_appearances(connection, media_id, settings, warnings)
-        packing.pack(self._db, at_least=packing.MANY)
+        packing.pack(self._db, at_least=packing.MANY, at_most=packing.MANY)
         return media
 
     # --- faces -------------------------------------------------------------------------------
@@ -276,6 +276,8 @@ class EmbeddedIndex(VersionIndex):
 
     def optimize(self) -> None:
         with self._deleting() as connection:
+            if version := versions.live(connection):
+                blocks.drop_damaged(connection, version.number, version.model.dimensions)
             connection.execute("PRAGMA optimize")
 
     def stats(self) -> dict[str, int | str]:

@@ -23,7 +23,8 @@ BLOCK_FACES = 1024
 0.5 MB of 512 dimensions: few rows for a million faces, and a change takes few others along.
 """
 
-# Any change of a face's vector, number or media drops the block it is in, whoever makes it.
+# Any change of a face's vector, number or media drops the block it is in, whatever program makes
+# it: older ones that have the file open know no blocks.
 _BLOCKS = f"""
 CREATE TABLE blocks (
   version INTEGER NOT NULL,

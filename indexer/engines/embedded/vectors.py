@@ -87,16 +87,16 @@ class VectorTable:
         if last_removed > self._last_removed:
             self._remove(connection)
         if version is not None and last_face > self._last_face:
-            self._add(connection, version.number)
+            self._add(connection, version.number, last_face)
         self._last_face, self._last_removed = last_face, last_removed
 
-    def _add(self, connection: sqlite3.Connection, version: int) -> None:
+    def _add(self, connection: sqlite3.Connection, version: int, last_face: int) -> None:
         first = self._last_face + 1
-        packed = self.rows.keys() >= quantised_layout(self._dimensions).keys()
+        in_codes = self.rows.keys() >= quantised_layout(self._dimensions).keys()
         if first == 1:
-            in_blocks = blocks.count_faces(connection, version) if packed else 0
-            self.rows.reserve(in_blocks or _count_faces(connection))
-        if packed:
+            in_blocks = blocks.count_faces(connection, version) if in_codes else 0
+            self.rows.reserve(in_blocks if 2 * in_blocks > last_face else _count_faces(connection))
+        if in_codes:
             for block in blocks.read(connection, version, self._dimensions, first=first):
                 self._add_faces(connection, version, first, block.first)
                 self._add_block(block)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from indexer.evaluation.video.recipes import MIXED, VERSION, Recipe, plans_of
 from indexer.evaluation.video.rendering import ENCODING, encode
 from indexer.evaluation.video.truth import PersonTruth, spans_of, times_of, truth_of
 from indexer.placing import make_folder, place_text, placed
+from indexer.runtime import processors
 from indexer.text import shown
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def render_set(photos: Path, folder: Path, *, recipe: Recipe = MIXED) -> VideoSe
     place = folder / f"{recipe.name}-{digest}"
     make_folder(place)
     made = [(plan, truth_of(plan, recipe.min_face_px)) for plan in plans.clips + plans.query_clips]
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(processors()) as threads:
         pictures = list(threads.map(lambda each: _rendered(each[0], each[1], photos, place), made))
     clips = tuple(
         Clip(plan.name, place / f"{plan.name}.mp4", times_of(plan), people)
