@@ -9,9 +9,12 @@ import numpy as np
 
 def display_matrix(picture: Any) -> np.ndarray:
     """Return where a picture's right and down go when it is displayed: (2, 2) rows of (x, y)."""
-    from av.sidedata.sidedata import Type
+    from av.sidedata.sidedata import SideDataContainer, Type
 
-    data = picture.side_data.get(Type.DISPLAYMATRIX)
+    # Not `picture.side_data`, which the picture keeps: they would hold each other, and with them
+    # the memory of the decoder's other pictures, until Python looks for such rings.
+    of: Any = SideDataContainer
+    data = of(picture).get(Type.DISPLAYMATRIX)
     if data is None:
         return np.eye(2)
     return np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2].astype(np.float64)

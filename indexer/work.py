@@ -21,6 +21,7 @@ from indexer.errors import (
     SightingsError,
 )
 from indexer.files import status_of
+from indexer.freed_memory import give_back
 from indexer.media import content_id
 from indexer.pipeline import link_gap_s, process_segment
 from indexer.sources import open_source
@@ -112,6 +113,8 @@ def work_on_segment(
         )
 
     result = attempt(index, segment, found)
+    if media.kind == "video":
+        give_back()
     if isinstance(result, Outcome):
         return result
     return store(index, segment, result, times, on_times)

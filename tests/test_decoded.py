@@ -90,6 +90,15 @@ def test_pixels_are_found_in_the_picture_that_is_turned_and_mirrored(
     right: int, down: int, turned: bool
 ) -> None:
     turn = np.array([[0, right], [down, 0]]) if turned else np.diag([right, down])
+    assert_found(turn)
+
+
+@pytest.mark.parametrize("turn", [[[0, 1], [0, 1]], [[0, 0], [0, 0]], [[1, 2], [1, 2]]])
+def test_pixels_are_found_whatever_matrix_a_broken_file_states(turn: list[list[int]]) -> None:
+    assert_found(np.array(turn))
+
+
+def assert_found(turn: np.ndarray) -> None:
     picture = np.arange(5 * 7).reshape(5, 7, 1)
     points = np.random.default_rng(0).permutation(picture.size).reshape(7, 5)
     rows, columns = undisplayed(points, 7, 5, turn)

@@ -12,8 +12,10 @@ from indexer.library_threads import (
     decoder_threads,
     segments_at_once,
     set_before_imports,
+    shared_by,
 )
 from indexer.networks import load_networks
+from indexer.runtime import processors
 from indexer.settings import load
 from indexer.sources import open_source
 from tests.clips import clip, shot
@@ -50,3 +52,10 @@ def test_what_somebody_has_set_stays(monkeypatch) -> None:
     monkeypatch.delenv(name)
     set_before_imports(ONE_FOR_PRODUCTS)
     assert os.environ[name] == "1"
+
+
+@pytest.mark.parametrize(("processes", "share"), [(1, 1.0), (2, 0.5), (1000, 0.0)])
+def test_processes_of_a_worker_share_the_processors(processes: int, share: float) -> None:
+    settings = shared_by(processes, load())
+    assert (settings.compute.threads or processors()) == max(1, int(share * processors()))
+    assert shared_by(processes, load({"compute.threads": 3})).compute.threads == 3

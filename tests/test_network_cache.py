@@ -12,7 +12,7 @@ import pytest
 
 from indexer.mtcnn import mtcnn_networks
 from indexer.network_cache import CachedNetwork
-from indexer.openvino_net import load_openvino_net
+from indexer.openvino_net import load_onnx_net, load_openvino_net
 from tests.new_process import ROOT, in_new_process
 
 if TYPE_CHECKING:
@@ -39,6 +39,19 @@ def test_a_network_is_converted_once(cache, caplog):
     np.testing.assert_array_equal(r_net_outputs(), outputs)
     assert file.stat().st_ino == written[1]
     assert file.read_bytes() == content
+    assert not caplog.records
+
+
+def test_an_onnx_network_is_compiled_once_and_then_gives_the_same(cache, shared_data, caplog):
+    path = shared_data / "models/mobilefacenet.onnx"
+    pixels = np.random.default_rng(0).standard_normal((2, 112, 112, 3), np.float32)
+    compiled, takes_one = load_onnx_net(path, threads=1)
+    (outputs,) = compiled(pixels)
+    [file] = (cache / "networks").iterdir()
+    inode = file.stat().st_ino
+    kept, still_takes_one = load_onnx_net(path, threads=1)
+    np.testing.assert_array_equal(kept(pixels)[0], outputs)
+    assert (file.stat().st_ino, takes_one, still_takes_one) == (inode, False, False)
     assert not caplog.records
 
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from indexer import open_index
 from indexer.ingest import ingest
+from indexer.looks import Cut, Look
 from indexer.networks import Networks
-from indexer.pipeline import FACES_TOGETHER
+from indexer.photo_batches import LONGEST_WAIT_S, PHOTOS_TOGETHER, PhotoBatches, WaitingPhoto
+from indexer.pipeline import FACES_TOGETHER, LookedPhoto
+from indexer.records import Detection, Media, SegmentCounts
 from indexer.reports import Progress
 from indexer.settings import ComputeSettings
+from indexer.stage_times import StageTimes
 from tests.clips import clip, documents, photo, shot, still
 from tests.fake_embedder import FakeEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import numpy as np
 
     from indexer.settings import Settings
 
@@ -138,3 +142,45 @@ def test_photos_that_wait_when_a_run_is_stopped_are_done_by_the_next(folder, one
         assert attempts == [0] * len(attempts)
         report = ingest(index, [folder], one_by_one())
         assert (len(report.done), report.faces) == (PHOTOS + 1, PHOTOS)
+
+
+class Noting:
+    """Photos that are ended, by the order in which they were added, and with how many others."""
+
+    def __init__(self, networks: Networks, files: int) -> None:
+        self.ended: list[int] = []
+        self.batches = PhotoBatches(lambda: networks)
+        self.batches.expect(files)
+        self._added = 0
+
+    def add(self, faces: int) -> None:
+        """Add a photo of so many faces, all alike."""
+        crop = np.full((64, 64, 3), 7, np.uint8)
+        cuts = (Cut(Detection((0.0, 0.0, 9.0, 9.0), (), 1.0), 1.0, crop, b""),) * faces
+        look = Look(0, 0.0, np.inf, 0.0, 64, 64, cuts)
+        media = Media("0" * 32, "photo", 1, 64, 64)
+        looked = LookedPhoto(media, look, SegmentCounts(), StageTimes())
+        number, self._added = self._added, self._added + 1
+        self.batches.begun()
+        self.batches.add(WaitingPhoto(looked, lambda _: self.ended.append(number)))
+
+
+def test_photos_without_faces_wait_for_no_more_than_so_many(networks) -> None:
+    noting = Noting(networks, files=100)
+    for _ in range(PHOTOS_TOGETHER - 1):
+        noting.add(faces=0)
+    assert not noting.ended
+    noting.add(faces=0)
+    assert noting.ended == list(range(PHOTOS_TOGETHER))
+
+
+def test_a_photo_waits_no_longer_than_so_long_whatever_comes(networks, monkeypatch) -> None:
+    noting = Noting(networks, files=100)
+    noting.add(faces=1)
+    noting.batches.flush(anyway=False)
+    assert not noting.ended
+    now_s = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now_s + LONGEST_WAIT_S + 1.0)
+    noting.batches.begun()  # a file that was indexed before
+    noting.batches.flush(anyway=False)
+    assert noting.ended == [0]

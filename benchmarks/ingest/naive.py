@@ -33,6 +33,8 @@ class Naive:
         import torch
         from facenet_pytorch import MTCNN, InceptionResnetV1
 
+        # As the project: with the short numbers that cuDNN takes by itself, boxes would differ.
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         self._min_face_px, self._device = task.min_face_px, task.device
         self.mtcnn = MTCNN(
             min_face_size=task.min_face_px,
