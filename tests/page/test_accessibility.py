@@ -22,9 +22,12 @@ _UNNAMED = """() => [...document.querySelectorAll(
   })
   .map((each) => each.outerHTML.slice(0, 200))"""
 
+# One that is cut short, as the colours change again, is followed by another.
 _SETTLED = """async () => {
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  await Promise.all(document.getAnimations().map((each) => each.finished));
+  do {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await Promise.allSettled(document.getAnimations().map((each) => each.finished));
+  } while (document.getAnimations().some((each) => each.playState === 'running'));
 }"""
 
 _CONTRASTS = """() => {
