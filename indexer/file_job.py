@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from indexer.errors import ClaimLost, MediaError, NotFound, SightingsError
 from indexer.identify import identify
 from indexer.labels import unmatched
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from indexer.engines.base import Index
-    from indexer.identify import Look
     from indexer.ingest import Run
     from indexer.records import Media, MediaFile, Segment
     from indexer.sources import Source
@@ -47,7 +44,7 @@ class FileJob:
         self._source: Source | None = None
         self._first: Source | None = None
         self._waiting: WaitingPhoto | None = None
-        self._free = self._threads = 0
+        self._segments = self._threads = 0
         self._done_s: dict[int, float] = {}
         self._file: MediaFile
         self._media: Media
@@ -55,8 +52,8 @@ class FileJob:
     def begin(self) -> bool:
         """Return whether there is work; else the file is ended."""
         with self._failures_noted(), ExitStack() as opened:
-            looking = self._looking(opened)
-            self._file, self._media = identify(self._run.index, self._path, looking)
+            probe = partial(self._probe, opened)
+            self._file, self._media = identify(self._run.index, self._path, probe)
             if self._is_current():
                 self._skip()
             elif self._run.take(self._media.id):
@@ -79,11 +76,11 @@ class FileJob:
         with run.turn:  # a source is read by one thread alone
             source, self._source = self._source, None
             self._threads += 1
-            is_needed = self._threads <= self._free
+            is_needed = self._threads <= self._segments
         with self._failures_noted(), ExitStack() as opened:
             if source is not None:
                 opened.enter_context(self._opened)
-            elif not is_needed or not self._count_free():
+            elif not (is_needed and self._is_any_free()):
                 return  # a file is not opened, nor a photo decoded, for nothing
             else:
                 try:
@@ -137,19 +134,14 @@ class FileJob:
     def _why_failed(self) -> str:
         return said_of(str(self._path), self._media.error or "")
 
-    def _looking(self, opened: ExitStack) -> Look:
-        """Return what tells what a file is, and leaves a video open to be worked on."""
+    def _probe(self, opened: ExitStack, path: Path) -> Media:
+        """Return what the file is; a video is left open to be worked on."""
         settings = self._run.settings
-
-        def look(path: Path) -> tuple[Media, np.ndarray]:
-            threads = decoder_threads(settings)
-            media, reader = open_media(path, "", settings.media, threads=threads)
-            if reader is None:
-                return media, np.zeros(1)
+        threads = decoder_threads(settings)
+        media, reader = open_media(path, "", settings.media, threads=threads)
+        if reader is not None:
             self._first = opened.enter_context(reader)
-            return media, reader.timestamps_s
-
-        return look
+        return media
 
     def _start(self, opened: ExitStack) -> None:
         run, media, settings = self._run, self._media, self._run.settings
@@ -164,11 +156,11 @@ class FileJob:
         run.index.put_file(self._file)
         options = settings.options_for(media.kind)
         run.index.start_media(replace(media, options=options), spans)
-        self._free = self._count_free()
+        self._segments = len(spans)
         self._opened = opened.pop_all()
 
-    def _count_free(self) -> int:
-        return sum(map(is_free, unfinished_segments(self._run.index, self._media.id)))
+    def _is_any_free(self) -> bool:
+        return any(map(is_free, unfinished_segments(self._run.index, self._media.id)))
 
     def _open(self) -> AbstractContextManager[Source]:
         path, kind, settings = Path(self._file.path), self._media.kind, self._run.settings

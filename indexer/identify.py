@@ -27,14 +27,15 @@ def looking(settings: Settings) -> Look:
     return lambda path: look(path, "", settings.media)
 
 
-def identify(index: Index, path: Path, look: Look) -> tuple[MediaFile, Media]:
-    """Return the file as it is now and its media, as stored or, if new, as `look` tells.
+def identify(index: Index, path: Path, probe: Callable[[Path], Media]) -> tuple[MediaFile, Media]:
+    """Return the file as it is now and its media, as stored or, if new, as `probe` tells.
 
+    probe: opens a file and tells what it is; its id is left to this.
     A file whose size and modification time the index knows is not read. Raises MediaError.
     """
     stat = status_of(path)
     known = index.find_file(str(path))
     unchanged = known and (known.size_bytes, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
     media_id = known.media_id if known and unchanged else content_id(path)
-    media = index.get_media(media_id) or replace(look(path)[0], id=media_id)
+    media = index.get_media(media_id) or replace(probe(path), id=media_id)
     return MediaFile(str(path), stat.st_size, stat.st_mtime_ns, media_id), media

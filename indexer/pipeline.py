@@ -128,7 +128,7 @@ def photo_faces(photos: Sequence[LookedPhoto], networks: Networks) -> list[Segme
     """Embed the faces of photos together; return each photo's."""
     took = StageTimes()
     seen = [(photo.media, SegmentSpan(0), photo.look) for photo in photos]
-    found = networks.threads.submit(_embedded, seen, networks, took).result()
+    found = networks.threads.submit(_faces_of, seen, networks, took).result()
     count = sum(map(len, found))
     for photo, faces in zip(photos, found, strict=True):
         photo.times.add("embed", took.seconds["embed"] * len(faces) / max(count, 1))
@@ -138,7 +138,7 @@ def photo_faces(photos: Sequence[LookedPhoto], networks: Networks) -> list[Segme
     ]
 
 
-def _embedded(
+def _faces_of(
     seen: Sequence[tuple[Media, SegmentSpan, Look]], networks: Networks, times: StageTimes
 ) -> list[list[Face]]:
     """Return the faces of each look, all embedded together."""
@@ -162,7 +162,7 @@ def embedded(
     """Yield looks with their embedded faces; close it when it is not read to its end."""
 
     def embed(batch: list[Look]) -> list[tuple[Look, list[Face]]]:
-        faces = _embedded([(media, span, seen) for seen in batch], networks, times)
+        faces = _faces_of([(media, span, seen) for seen in batch], networks, times)
         return list(zip(batch, faces, strict=True))
 
     batches = mapped(embed, _batches_of_faces(looked), networks.threads, EMBEDDED_AT_ONCE)

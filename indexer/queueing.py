@@ -70,7 +70,7 @@ class Queue:
         """Queue what a path holds, unless it is done, failed before, or cannot be read."""
         try:
             look = cache(self._look)
-            file, media = identify(self._index, path, look)
+            file, media = identify(self._index, path, lambda new: look(new)[0])
             current = media.options == self._settings.options_for(media.kind)
             if media.state == "failed" and current and not force:
                 self.failed.append(

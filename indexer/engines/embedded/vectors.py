@@ -94,6 +94,7 @@ class VectorTable:
         first = self._last_face + 1
         in_codes = self.rows.keys() >= quantised_layout(self._dimensions).keys()
         if first == 1:
+            # There is room for half as many again: from half of the faces on it grows once at most.
             in_blocks = blocks.count_faces(connection, version) if in_codes else 0
             self.rows.reserve(in_blocks if 2 * in_blocks > last_face else _count_faces(connection))
         if in_codes:
